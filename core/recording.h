@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/json.h"
+
+namespace brokerlab {
+
+// A recording is the raw, append-only record of one process: framed chunks of fixed-size records in a memory-mapped
+// file. Pages of a shared mapping belong to the kernel, so whatever was written survives SIGKILL of the process. All
+// derived numbers are computed later from these records (analysis/summary.h); nothing is aggregated away here.
+// The byte format is specified in docs/recording.md.
+
+// One publish. Written when the message is handed to the transport, patched in place when its outcome is known.
+struct PublishRecord {
+  Nanoseconds intended_ns;
+  Nanoseconds sent_ns;        // write start
+  Nanoseconds settled_ns;     // 0 until confirmed or nacked
+  std::uint32_t sequence;     // per publisher; a run with 2^32 messages of one publisher is refused by the plan
+  std::uint16_t publisher;    // index into the header's "publishers" array
+  std::uint8_t route;         // index into the header's "routes" array; kRouteUnlisted when the key is not listed
+  std::uint8_t outcome;       // bits of PublishOutcome; 0 = undecided ("info")
+};
+static_assert(sizeof(PublishRecord) == 32);
+
+enum PublishOutcome : std::uint8_t {
+  kConfirmed = 1,
+  kNacked = 2,
+  kReturned = 4,   // basic.return: unroutable
+  kRefused = 8,    // never handed to the broker
+  kUnconfirmedByDesign = 16,  // published on a channel without confirms
+};
+inline constexpr std::uint8_t kRouteUnlisted = 255;
+
+// One delivery. Appended when received, patched as the work goes on; a zero time means "did not happen".
+struct DeliveryRecord {
+  Nanoseconds intended_ns;  // from the stamp
+  Nanoseconds sent_ns;      // from the stamp
+  Nanoseconds received_ns;
+  Nanoseconds started_ns;
+  Nanoseconds done_ns;
+  Nanoseconds settled_ns;   // ack, nack or reject written; for automatic acknowledgement equal to received_ns
+  std::uint32_t publisher;  // from the stamp: unique within the run
+  std::uint32_t sequence;
+  std::uint16_t consumer;   // index into the header's "consumers" array
+  std::uint16_t queue;      // index into the header's "queues" array
+  std::uint32_t body_bytes;
+  std::uint8_t flags;       // bits of DeliveryFlag
+  std::uint8_t settlement;  // Settlement
+  std::uint16_t hops;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(DeliveryRecord) == 72);
+
+enum DeliveryFlag : std::uint8_t {
+  kRedelivered = 1,
+  kIgnored = 2,      // the role's `when` did not match
+  kUnstamped = 4,    // published by somebody else
+  kUnreadable = 8,   // body was not what the role expects
+  kForeignRun = 16,  // stamped by another run
+};
+enum class Settlement : std::uint8_t { kNone, kAutomatic, kAcked, kRequeued, kRejected };
+
+// Something that happened to a connection or a process, with its interval.
+struct EventRecord {
+  Nanoseconds at_ns;
+  Nanoseconds ended_ns;  // equal to at_ns for a moment, 0 while it still lasts
+  std::uint32_t kind;    // EventKind
+  std::uint32_t instance;
+  std::int64_t value;
+};
+static_assert(sizeof(EventRecord) == 32);
+
+enum class EventKind : std::uint32_t {
+  kConnectionBlocked = 1,
+  kReconnect = 2,        // the interval without a connection
+  kHeartbeatClose = 3,
+  kWriteBlocked = 4,     // the socket took no more bytes
+  kConfirmWindowHit = 5, // the publisher waited for confirms
+  kLoopStall = 6,        // value: how late the loop was, in ns
+  kHiccup = 7,           // value: overshoot of a sleep on the control thread, in ns
+  kConsumerCancelled = 8,
+  kChannelError = 9,
+  kConsuming = 10,       // the consumer got its consume-ok
+  kLateCatchUp = 11,     // value: messages sent late in one turn
+};
+
+// Counters kept in the mapped header, updated in place by the owning process.
+struct RecordingCounters {
+  std::int64_t bytes_out, bytes_in, frames_out, frames_in, messages_out, messages_in;
+  std::int64_t writes, reads;
+  std::int64_t cpu_user_ns, cpu_system_ns;  // of the process, refreshed with each progress line
+  std::int64_t scheduled;                   // messages whose intended time has come
+  std::int64_t resident_bytes;
+  std::int64_t reserved[20];
+};
+
+// Writes one recording. One loop, one thread; references returned by append stay valid until close().
+// Throws Error when the disk is full or the file cannot be made: the caller stops its load and says so.
+class RecordingWriter {
+ public:
+  // `header` describes the process: {"process", "run", "publishers":[…], "routes":[…], "consumers":[…], "queues":[…]}.
+  RecordingWriter(const std::filesystem::path& path, const Json& header);
+  ~RecordingWriter();
+  RecordingWriter(const RecordingWriter&) = delete;
+  RecordingWriter& operator=(const RecordingWriter&) = delete;
+
+  PublishRecord& append_publish();
+  DeliveryRecord& append_delivery();
+  EventRecord& append_event();
+  RecordingCounters& counters();
+
+  // Marks the recording complete. A recording without that mark came from a process that died.
+  void close();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Reads a recording chunk by chunk with bounded memory, also one whose process died in mid-write.
+class RecordingReader {
+ public:
+  explicit RecordingReader(const std::filesystem::path& path);
+  ~RecordingReader();
+
+  const Json& header() const;
+  bool complete() const;
+  const RecordingCounters& counters() const;
+  void each_publish(const std::function<void(std::span<const PublishRecord>)>& visit) const;
+  void each_delivery(const std::function<void(std::span<const DeliveryRecord>)>& visit) const;
+  void each_event(const std::function<void(std::span<const EventRecord>)>& visit) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace brokerlab
