@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "experiments/problem.h"
+
+namespace brokerlab {
+
+// What the command line changes about an experiment file.
+struct Overrides {
+  // "PATH=VALUE": a JSON pointer or a dotted path ("roles.0.consume.prefetch",
+  // "roles.worker.consume.prefetch"); the value as JSON, else as a string. Acts as if the file had been
+  // edited: a variant's patch still wins.
+  std::vector<std::string> set;
+  std::optional<std::uint64_t> seed;
+  std::optional<int> repetitions;
+  std::optional<std::string> duration;  // of the measure phase, in every variant
+  std::vector<std::string> variants;    // only these; all when empty
+};
+
+// One setting under comparison: the whole experiment with this variant's patch merged in, every default
+// filled in, and without "variants", "matrix" and "$schema".
+struct Variant {
+  std::string name;
+  Json experiment;
+};
+
+// A data file that the experiment reads, relative to its directory.
+struct DataFile {
+  std::string path;
+  std::string sha256;
+};
+
+// An experiment as declared, checked and expanded. Plain value; nothing in it depends on a broker.
+struct Experiment {
+  std::string name;
+  std::string description;
+  std::string question;
+  std::filesystem::path file;
+  std::filesystem::path directory;  // absolute; data files are relative to it
+  std::uint64_t seed = 1;
+  int repetitions = 1;
+  std::vector<std::string> thresholds;
+  std::vector<Variant>
+      variants;  // in file order, at least one; a file without variants has one named "default"
+  std::vector<DataFile> data_files;
+  std::vector<Problem> warnings;
+};
+
+inline constexpr char kOnlyVariant[] = "default";
+
+// Reads and checks an experiment by path or catalogue name; a suite yields all of its experiments in order.
+// Comments are allowed. Throws ExperimentError with everything that is wrong, sorted by line; Error (kUsage)
+// for a file that is not there or is no JSON.
+std::vector<Experiment> load_experiments(const std::string& name_or_path, const Overrides& overrides = {});
+
+}  // namespace brokerlab
