@@ -9,7 +9,8 @@ using Nanoseconds = std::int64_t;
 
 inline constexpr Nanoseconds kNanosecondsPerSecond = 1'000'000'000;
 
-// The only source of time in the project, injected everywhere, so that a test can run an hour in a millisecond.
+// The only source of time in the project, injected everywhere, so that a test can run an hour in a
+// millisecond.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -34,10 +35,11 @@ class SimulatedClock final : public Clock {
   Nanoseconds now_;
 };
 
-// Wall-clock time as ISO 8601 in UTC with milliseconds, e.g. "2026-11-21T03:13:55.123Z". For stamps people read,
-// never for intervals.
+// Wall-clock time as ISO 8601 in UTC with milliseconds, e.g. "2026-11-21T03:13:55.123Z". For stamps people
+// read, never for intervals.
 class WallClock {
  public:
+  static std::int64_t unix_seconds_now();
   static const char* iso8601_now(char (&buffer)[32]);
 };
 

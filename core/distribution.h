@@ -10,7 +10,8 @@ namespace brokerlab {
 // A source of non-negative numbers declared in an experiment file: a plain number (constant), or an object
 //   {"distribution": "uniform", "min", "max"} | {"distribution": "exponential", "mean"} |
 //   {"distribution": "normal", "mean", "deviation"} | {"distribution": "lognormal", "mean", "deviation"} |
-//   {"distribution": "pareto", "minimum", "shape"} | {"distribution": "choice", "values": […], "weights"?: […]} |
+//   {"distribution": "pareto", "minimum", "shape"} | {"distribution": "choice", "values": […], "weights"?:
+//   […]} |
 //   {"distribution": "cycle", "values": […]}
 // Values are unitless here; the owner says what they are (seconds, bytes). Negative draws of normal become 0.
 class Distribution {

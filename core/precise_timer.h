@@ -8,9 +8,10 @@
 
 namespace brokerlab {
 
-// A one-shot timer on a libuv loop by timerfd, woken some 100 us late on average where uv_timer is 500-700 us late.
-// One loop; the callback may set the timer again. close() before the loop ends; destruction after the loop has run
-// the close callback (the object owns a shared handle, so destroying it right after close() is safe).
+// A one-shot timer on a libuv loop by timerfd, woken some 100 us late on average where uv_timer is 500-700 us
+// late. One loop; the callback may set the timer again. close() before the loop ends; destruction after the
+// loop has run the close callback (the object owns a shared handle, so destroying it right after close() is
+// safe).
 class PreciseTimer {
  public:
   PreciseTimer(uv_loop_t* loop, std::function<void()> on_time);

@@ -6,13 +6,13 @@
 
 namespace brokerlab {
 
-// xoshiro256** seeded by splitmix64 (Blackman and Vigna, 2018). Our own because the standard library's distributions
-// differ between implementations, and the same seed must give the same experiment everywhere.
+// xoshiro256** seeded by splitmix64 (Blackman and Vigna, 2018). Our own because the standard library's
+// distributions differ between implementations, and the same seed must give the same experiment everywhere.
 class Random {
  public:
   explicit Random(std::uint64_t seed);
-  // An independent stream for a named purpose ("arrivals", "routing_key", …) of one instance: adding a consumer of
-  // randomness to one purpose never shifts another.
+  // An independent stream for a named purpose ("arrivals", "routing_key", …) of one instance: adding a
+  // consumer of randomness to one purpose never shifts another.
   Random(std::uint64_t seed, std::string_view purpose, std::uint64_t instance);
 
   std::uint64_t next();

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,28 +16,29 @@
 
 namespace brokerlab {
 
-// A recording is the raw, append-only record of one process: framed chunks of fixed-size records in a memory-mapped
-// file. Pages of a shared mapping belong to the kernel, so whatever was written survives SIGKILL of the process. All
-// derived numbers are computed later from these records (analysis/summary.h); nothing is aggregated away here.
-// The byte format is specified in docs/recording.md.
+// A recording is the raw, append-only record of one process: framed chunks of fixed-size records in a
+// memory-mapped file. Pages of a shared mapping belong to the kernel, so whatever was written survives
+// SIGKILL of the process. All derived numbers are computed later from these records (analysis/summary.h);
+// nothing is aggregated away here. The byte format is specified in docs/recording.md.
 
-// One publish. Written when the message is handed to the transport, patched in place when its outcome is known.
+// One publish. Written when the message is handed to the transport, patched in place when its outcome is
+// known.
 struct PublishRecord {
   Nanoseconds intended_ns;
-  Nanoseconds sent_ns;        // write start
-  Nanoseconds settled_ns;     // 0 until confirmed or nacked
-  std::uint32_t sequence;     // per publisher; a run with 2^32 messages of one publisher is refused by the plan
-  std::uint16_t publisher;    // index into the header's "publishers" array
-  std::uint8_t route;         // index into the header's "routes" array; kRouteUnlisted when the key is not listed
-  std::uint8_t outcome;       // bits of PublishOutcome; 0 = undecided ("info")
+  Nanoseconds sent_ns;      // write start
+  Nanoseconds settled_ns;   // 0 until confirmed or nacked
+  std::uint32_t sequence;   // per publisher; a run with 2^32 messages of one publisher is refused by the plan
+  std::uint16_t publisher;  // index into the header's "publishers" array
+  std::uint8_t route;    // index into the header's "routes" array; kRouteUnlisted when the key is not listed
+  std::uint8_t outcome;  // bits of PublishOutcome; 0 = undecided ("info")
 };
 static_assert(sizeof(PublishRecord) == 32);
 
 enum PublishOutcome : std::uint8_t {
   kConfirmed = 1,
   kNacked = 2,
-  kReturned = 4,   // basic.return: unroutable
-  kRefused = 8,    // never handed to the broker
+  kReturned = 4,              // basic.return: unroutable
+  kRefused = 8,               // never handed to the broker
   kUnconfirmedByDesign = 16,  // published on a channel without confirms
 };
 inline constexpr std::uint8_t kRouteUnlisted = 255;
@@ -49,8 +53,8 @@ struct DeliveryRecord {
   Nanoseconds settled_ns;   // ack, nack or reject written; for automatic acknowledgement equal to received_ns
   std::uint32_t publisher;  // from the stamp: unique within the run
   std::uint32_t sequence;
-  std::uint16_t consumer;   // index into the header's "consumers" array
-  std::uint16_t queue;      // index into the header's "queues" array
+  std::uint16_t consumer;  // index into the header's "consumers" array
+  std::uint16_t queue;     // index into the header's "queues" array
   std::uint32_t body_bytes;
   std::uint8_t flags;       // bits of DeliveryFlag
   std::uint8_t settlement;  // Settlement
@@ -80,16 +84,16 @@ static_assert(sizeof(EventRecord) == 32);
 
 enum class EventKind : std::uint32_t {
   kConnectionBlocked = 1,
-  kReconnect = 2,        // the interval without a connection
+  kReconnect = 2,  // the interval without a connection
   kHeartbeatClose = 3,
-  kWriteBlocked = 4,     // the socket took no more bytes
-  kConfirmWindowHit = 5, // the publisher waited for confirms
-  kLoopStall = 6,        // value: how late the loop was, in ns
-  kHiccup = 7,           // value: overshoot of a sleep on the control thread, in ns
+  kWriteBlocked = 4,      // the socket took no more bytes
+  kConfirmWindowHit = 5,  // the publisher waited for confirms
+  kLoopStall = 6,         // value: how late the loop was, in ns
+  kHiccup = 7,            // value: overshoot of a sleep on the control thread, in ns
   kConsumerCancelled = 8,
   kChannelError = 9,
-  kConsuming = 10,       // the consumer got its consume-ok
-  kLateCatchUp = 11,     // value: messages sent late in one turn
+  kConsuming = 10,    // the consumer got its consume-ok
+  kLateCatchUp = 11,  // value: messages sent late in one turn
 };
 
 // Counters kept in the mapped header, updated in place by the owning process.
@@ -103,44 +107,84 @@ struct RecordingCounters {
 };
 
 // Writes one recording. One loop, one thread; references returned by append stay valid until close().
-// Throws Error when the disk is full or the file cannot be made: the caller stops its load and says so.
+// A record counts as appended, for a reader of the file of a killed process too, once append has returned;
+// therefore what is known of it is passed to append, and only what is learnt later is patched through the
+// reference. Throws Error when the disk is full or the file cannot be made: the caller stops its load and
+// says so.
 class RecordingWriter {
  public:
-  // `header` describes the process: {"process", "run", "publishers":[…], "routes":[…], "consumers":[…], "queues":[…]}.
+  // `header` describes the process: {"process", "run", "publishers":[…], "routes":[…], "consumers":[…],
+  // "queues":[…]}. Replaces a file that is already there.
   RecordingWriter(const std::filesystem::path& path, const Json& header);
-  ~RecordingWriter();
+  ~RecordingWriter();  // as close(), but without the mark: an unwinding writer is no complete recording
   RecordingWriter(const RecordingWriter&) = delete;
   RecordingWriter& operator=(const RecordingWriter&) = delete;
 
-  PublishRecord& append_publish();
-  DeliveryRecord& append_delivery();
-  EventRecord& append_event();
-  RecordingCounters& counters();
+  PublishRecord& append_publish(const PublishRecord& record = {}) { return append(publishes_, record); }
+  DeliveryRecord& append_delivery(const DeliveryRecord& record = {}) { return append(deliveries_, record); }
+  EventRecord& append_event(const EventRecord& record = {}) { return append(events_, record); }
+  RecordingCounters& counters() { return *counters_; }
 
-  // Marks the recording complete. A recording without that mark came from a process that died.
+  // Marks the recording complete and gives unused space back; nothing may be appended or patched after it. A
+  // recording without that mark came from a process that died. A second call does nothing.
   void close();
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // Where the next record of one kind goes. `limit` is the end of the space that is reserved on disk and
+  // whose pages are already in memory, so that the common append is a copy and two stores.
+  struct Stream {
+    std::byte* cursor = nullptr;
+    std::byte* limit = nullptr;
+    std::uint64_t* used = nullptr;  // the chunk's published number of records, in the mapped file
+  };
+
+  template <class Record>
+  Record& append(Stream& stream, const Record& record) {
+    if (stream.cursor == stream.limit) [[unlikely]] {
+      extend(stream);
+    }
+    auto* appended = ::new (stream.cursor) Record(record);
+    stream.cursor += sizeof(Record);
+    // The process may be killed between any two instructions: the record must be whole before it is counted.
+    std::atomic_ref<std::uint64_t> used(*stream.used);
+    used.store(used.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    return *appended;
+  }
+  void extend(Stream& stream);
+
+  class File;
+  std::unique_ptr<File> file_;
+  RecordingCounters* counters_;
+  Stream publishes_, deliveries_, events_;
 };
 
-// Reads a recording chunk by chunk with bounded memory, also one whose process died in mid-write.
+// Reads a recording chunk by chunk with bounded memory, also one whose process died in mid-write: what was
+// appended up to then is a valid prefix. Damaged files give an Error, or the records before the damage and a
+// reason in damage(). Takes stock of the chunks when it is made; records appended after that are not seen.
+// Any thread.
 class RecordingReader {
  public:
+  // Throws Error when the file cannot be read or is no recording.
   explicit RecordingReader(const std::filesystem::path& path);
   ~RecordingReader();
+  RecordingReader(RecordingReader&&) noexcept;
+  RecordingReader& operator=(RecordingReader&&) noexcept;
 
   const Json& header() const;
-  bool complete() const;
+  bool complete() const;              // closed by its process, and all of it is here
+  const std::string& damage() const;  // what is wrong with the file; "" when nothing is
   const RecordingCounters& counters() const;
+  std::uint64_t publishes() const;  // how many records each_publish will visit
+  std::uint64_t deliveries() const;
+  std::uint64_t events() const;
+  // Visits all records of a kind in the order in which they were appended, some thousands at a time.
   void each_publish(const std::function<void(std::span<const PublishRecord>)>& visit) const;
   void each_delivery(const std::function<void(std::span<const DeliveryRecord>)>& visit) const;
   void each_event(const std::function<void(std::span<const EventRecord>)>& visit) const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  class File;
+  std::unique_ptr<File> file_;
 };
 
 }  // namespace brokerlab

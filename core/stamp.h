@@ -9,11 +9,11 @@
 
 namespace brokerlab {
 
-// The identity and the times every message of ours carries, as one AMQP header of type byte array ('x'), big endian.
-// One fixed-size header keeps the publish frame a template with a few words to patch, and its parse a memory read.
-// Offsets: run 0 (u64), publisher 8 (u32), hops 12 (u32), sequence 16 (u64), intended 24 (i64), sent 32 (i64); and only
-// in messages that a role published because of another message: origin publisher 40 (u32), reserved 44 (u32),
-// origin sequence 48 (u64), origin intended 56 (i64).
+// The identity and the times every message of ours carries, as one AMQP header of type byte array ('x'), big
+// endian. One fixed-size header keeps the publish frame a template with a few words to patch, and its parse a
+// memory read. Offsets: run 0 (u64), publisher 8 (u32), hops 12 (u32), sequence 16 (u64), intended 24 (i64),
+// sent 32 (i64); and only in messages that a role published because of another message: origin publisher 40
+// (u32), reserved 44 (u32), origin sequence 48 (u64), origin intended 56 (i64).
 struct Stamp {
   static constexpr char kHeaderName[] = "brokerlab-stamp";
   static constexpr std::size_t kBytes = 40;

@@ -9,7 +9,8 @@
 
 namespace brokerlab {
 
-// "10s", "5ms", "250us", "2m", "1h", "1.5s", "100ns"; a bare number is refused except 0. Throws Error (kUsage).
+// "10s", "5ms", "250us", "2m", "1h", "1.5s", "100ns"; a bare number is refused except 0. Throws Error
+// (kUsage).
 Nanoseconds parse_duration(std::string_view text);
 // A JSON duration: a string as above, or a number of seconds.
 Nanoseconds parse_duration(const Json& value);
