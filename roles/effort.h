@@ -1,0 +1,54 @@
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "core/clock.h"
+#include "core/precise_timer.h"
+#include "core/random.h"
+#include "roles/role_spec.h"
+
+namespace brokerlab {
+
+// How long one message keeps its worker busy. Pure: the same message costs the same whoever takes it and
+// however often, so that variants under comparison do the same work.
+class EffortLength {
+ public:
+  EffortLength(const EffortSpec& spec, std::uint64_t seed, const std::string& role);
+
+  // `publisher` and `sequence` identify the message; `parsed` is its JSON body where the effort is taken from
+  // there.
+  Nanoseconds of(std::uint32_t publisher, std::uint64_t sequence, std::string_view body,
+                 const Json& parsed) const;
+
+ private:
+  EffortSpec spec_;
+  std::uint64_t seed_;
+  std::string purpose_;
+};
+
+// Does the work of one consumer, one message at a time: sleeps on a timer of the loop, or computes in the
+// thread pool, so that heartbeats and other consumers of the process go on. One loop; close() and run the
+// loop out before destruction.
+class Effort {
+ public:
+  Effort(uv_loop_t* loop, const Clock& clock, EffortSpec::Kind kind);
+  ~Effort();
+  Effort(const Effort&) = delete;
+  Effort& operator=(const Effort&) = delete;
+
+  // Calls `done` on the loop once `length` has passed since `from` (sleep) or was computed (spin). Not while
+  // busy.
+  void begin(Nanoseconds from, Nanoseconds length, std::function<void()> done);
+  bool busy() const;
+  void close();
+
+ private:
+  struct State;
+  State* state_;
+};
+
+}  // namespace brokerlab

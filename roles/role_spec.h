@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/clock.h"
+#include "core/distribution.h"
+#include "core/json.h"
+
+namespace brokerlab {
+
+enum class AckMode { kAuto, kManual, kMultiple };
+enum class Otherwise { kAck, kIgnore, kNack, kRequeue, kDeadLetter };
+
+struct ConsumeSpec {
+  std::string queue;  // "{i}" becomes the number of the instance
+  std::uint16_t prefetch = 0;
+  AckMode ack = AckMode::kManual;
+  std::uint32_t multiple = 1;         // acknowledge every so many with one frame
+  std::optional<Nanoseconds> get_ns;  // poll with basic.get at this interval
+  bool subscribe_after_load = false;
+  Nanoseconds read_coalescing_ns = 0;
+  bool exclusive = false;
+  std::optional<int> priority;
+  Json arguments = Json::object();
+};
+
+struct EffortSpec {
+  enum class Kind { kNone, kSleep, kSpin };
+  enum class Source { kSeconds, kDots, kPointer };
+  Kind kind = Kind::kNone;
+  Source source = Source::kSeconds;
+  std::shared_ptr<const Distribution> seconds;
+  JsonPointer pointer;
+  Nanoseconds scale_ns = kNanosecondsPerSecond;
+};
+
+struct PublishOnward {
+  std::string exchange;
+  std::string routing_key;
+  bool mandatory = true;
+  bool persistent = false;
+};
+
+// One entry of `roles` in an experiment file. A value; parsed once per process and shared by its instances.
+struct RoleSpec {
+  std::string role;
+  std::uint32_t instances = 1;
+  std::uint32_t processes = 1;
+  std::uint32_t channels_per_connection = 1;
+  ConsumeSpec consume;
+  EffortSpec effort;
+  Json when;  // JSON pointer -> value; null when every message is acted upon
+  Json set;   // merge patch; null when the body is published as it came
+  std::optional<PublishOnward> publish;
+  Otherwise otherwise = Otherwise::kAck;
+
+  // True when a message is settled the moment it is received: no work, no look at the body, nothing
+  // published.
+  bool settles_at_once() const;
+
+  // Accepts an entry that has passed the schema, with or without its defaults. Throws Error (kUsage) naming
+  // the key.
+  static RoleSpec from_json(const Json& entry);
+};
+
+}  // namespace brokerlab
