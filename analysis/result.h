@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+
+namespace brokerlab {
+
+inline constexpr int kResultSchemaVersion = 1;
+
+// What the runner knows when it has ended; `runs` are entries made by summarise().
+struct ResultInput {
+  std::string run_id;
+  std::string experiment;
+  std::string started_at;  // ISO 8601, UTC
+  bool aborted = false;
+  Json environment;            // describe_environment()
+  Json plan = Json::object();  // as the plan prints itself; no credentials
+  std::uint64_t seed = 0;
+  std::string config_hash;
+  std::vector<std::string> thresholds;  // expressions of the experiment file
+  Json runs = Json::array();
+};
+
+// The whole result.json (schema: results/schema/result.schema.json). Adds the flags that only several trials
+// together can tell (TOO_FEW_TRIALS, NO_AA), the verdict over all runs, the comparison and the thresholds.
+Json assemble_result(const ResultInput& input);
+
+// Writes result.json into `folder` by fsync and rename; returns its path.
+std::filesystem::path write_result(const std::filesystem::path& folder, const Json& result);
+
+// Reads a result (a file, or the folder that holds result.json). Throws Error when it is none, or of another
+// schema version.
+Json read_result(const std::filesystem::path& path);
+
+}  // namespace brokerlab
