@@ -1,0 +1,222 @@
+#include "cli/experiment_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "analysis/environment.h"
+#include "analysis/result.h"
+#include "analysis/summary.h"
+#include "core/ids.h"
+#include "core/units.h"
+#include "experiments/plan.h"
+#include "experiments/run.h"
+
+namespace brokerlab {
+namespace {
+
+// The broker key of a variant, and what its topology needs of the broker.
+Json wanted_broker(const Experiment& experiment, const std::optional<int>& nodes) {
+  Json wanted = experiment.variants.front().experiment["broker"];
+  if (nodes) wanted["nodes"] = *nodes;
+  Json plugins = Json::array();
+  bool predeclared = false;
+  for (const Variant& variant : experiment.variants) {
+    const Topology topology = Topology::from_json(variant.experiment["topology"]);
+    predeclared |= topology.has_predeclared();
+    for (const std::string& plugin : plugins_for(topology)) {
+      if (std::find(plugins.begin(), plugins.end(), plugin) == plugins.end()) plugins.push_back(plugin);
+    }
+  }
+  std::sort(plugins.begin(), plugins.end());
+  wanted["plugins"] = plugins;
+  wanted["predeclared"] = predeclared;
+  return wanted;
+}
+
+PrivateBrokerSpec private_broker(const Json& wanted, const Interrupts& interrupts) {
+  PrivateBrokerSpec spec;
+  spec.nodes = wanted.value("nodes", 1);
+  for (const auto& [key, value] : wanted["arguments"].items()) {
+    spec.configuration.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  spec.plugins = wanted["plugins"].get<std::vector<std::string>>();
+  spec.interrupted = [&interrupts] { return interrupts.count() > 0; };
+  return spec;
+}
+
+std::string title_of(const Experiment& experiment, const Plan& plan, const PlannedRun& run) {
+  std::string title = experiment.name;
+  if (experiment.variants.size() > 1) title += " · " + run.variant;
+  if (plan.repetitions > 1)
+    title += fmt::format(", repetition {} of {}", run.repetition + 1, plan.repetitions);
+  if (plan.runs.size() > 1) title += fmt::format(" (run {} of {})", run.order + 1, plan.runs.size());
+  return title;
+}
+
+std::filesystem::path make_folder(const std::filesystem::path& folder) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    throw Error("cannot make the folder for results: " + failure.message(), folder.string(),
+                "choose a folder you may write to with --out");
+  }
+  return std::filesystem::absolute(folder);
+}
+
+// One experiment being run: the result as far as it has come, and where it is saved.
+class Recorder {
+ public:
+  Recorder(const Experiment& experiment, const Plan& plan, const RunOptions& options)
+      : id_(RunId::make()), folder_(make_folder(options.out / experiment.name / id_.text)) {
+    char started_at[32];
+    input_.run_id = id_.text;
+    input_.experiment = experiment.name;
+    input_.started_at = WallClock::iso8601_now(started_at);
+    input_.plan = to_json(plan);
+    input_.plan["question"] = experiment.question;
+    input_.seed = plan.seed;
+    input_.config_hash = plan.config_hash;
+    input_.thresholds = experiment.thresholds;
+  }
+
+  void describe(Lease& lease, const RunOptions& options) {
+    EnvironmentInput environment;
+    environment.command = options.command_line;
+    environment.broker = lease.environment();
+    environment.versions = {{"brokerlab", BROKERLAB_VERSION}};
+    for (const char* name : {"rabbitmq", "erlang"}) {
+      if (environment.broker.contains(name)) environment.versions[name] = environment.broker[name];
+    }
+    environment.tls_insecure = options.tls_insecure;
+    input_.environment = describe_environment(environment);
+  }
+
+  std::filesystem::path run_folder(const PlannedRun& run) const {
+    return make_folder(folder_ / fmt::format("{:03}-{}", run.order + 1, run.variant));
+  }
+
+  void add(const Json& evidence, const std::filesystem::path& run_folder) {
+    input_.runs.push_back(summarise(evidence, run_folder));
+    input_.aborted |= evidence.value("aborted", false);
+    save();
+  }
+
+  void save() {
+    result_ = assemble_result(input_);
+    write_result(folder_, result_);
+  }
+
+  void abort() { input_.aborted = true; }
+  std::uint64_t run_number(const PlannedRun& run) const {
+    return id_.number + static_cast<std::uint64_t>(run.order);
+  }
+  const std::filesystem::path& folder() const { return folder_; }
+  const Json& result() const { return result_; }
+  bool empty() const { return input_.runs.empty(); }
+
+ private:
+  RunId id_;
+  std::filesystem::path folder_;
+  ResultInput input_;
+  Json result_;
+};
+
+// The topology of a run for as long as it lasts. A broker that died keeps nothing, so failing to remove is
+// told, not thrown.
+class DeclaredTopology {
+ public:
+  DeclaredTopology(Lease& lease, const Json& topology, RunObserver& observer)
+      : lease_(lease), topology_(Topology::from_json(topology)), observer_(observer) {
+    lease_.declare(topology_);
+  }
+  ~DeclaredTopology() {
+    try {
+      lease_.remove(topology_);
+    } catch (const Error& error) {
+      observer_.notice("the topology was not removed: " + error.summary());
+    }
+  }
+  DeclaredTopology(const DeclaredTopology&) = delete;
+  DeclaredTopology& operator=(const DeclaredTopology&) = delete;
+
+ private:
+  Lease& lease_;
+  Topology topology_;
+  RunObserver& observer_;
+};
+
+}  // namespace
+
+BrokerRoom::BrokerRoom(const RunOptions& options, const Clock& clock, const Interrupts& interrupts,
+                       RunObserver& observer)
+    : options_(options), clock_(clock), interrupts_(interrupts), observer_(observer) {}
+
+Lease& BrokerRoom::open(const Experiment& experiment) {
+  Json wanted = wanted_broker(experiment, options_.nodes);
+  if (lease_ && wanted == wanted_) return *lease_;
+  close();
+  LeaseRequest request;
+  request.run_id = RunId::make().text;
+  request.uri = options_.broker_uri;
+  request.tls_insecure = options_.tls_insecure;
+  request.predeclared_objects = wanted["predeclared"].get<bool>();
+  request.private_broker = private_broker(wanted, interrupts_);
+  lease_ = Lease::open(request, clock_, [this](const std::string& stage, Nanoseconds elapsed) {
+    observer_.stage(
+        fmt::format("{} ({:.1f} s)", stage, static_cast<double>(elapsed) / kNanosecondsPerSecond));
+  });
+  wanted_ = std::move(wanted);
+  return *lease_;
+}
+
+void BrokerRoom::close() {
+  if (!lease_) return;
+  const std::unique_ptr<Lease> closing = std::move(lease_);
+  closing->close();
+}
+
+ExperimentOutcome run_experiment(const Experiment& experiment, const RunOptions& options, BrokerRoom& room,
+                                 const Clock& clock, const Interrupts& interrupts, RunObserver& observer) {
+  const Plan plan = make_plan(experiment);
+  Recorder recorder(experiment, plan, options);
+  ExperimentOutcome outcome{recorder.folder(), Json(), std::nullopt};
+  try {
+    Lease& lease = room.open(experiment);
+    recorder.describe(lease, options);
+    for (const PlannedRun& planned : plan.runs) {
+      if (interrupts.count() > 0) {
+        recorder.abort();
+        break;
+      }
+      observer.stage("declaring the topology");
+      const DeclaredTopology topology(lease, planned.topology, observer);
+      RunSetting setting;
+      setting.executable = "/proc/self/exe";
+      setting.folder = recorder.run_folder(planned);
+      setting.run_number = recorder.run_number(planned);
+      setting.title = title_of(experiment, plan, planned);
+      setting.tls_insecure = options.tls_insecure;
+      observer.stage("starting " + setting.title);
+      const Json evidence = Run(planned, setting, lease, clock, interrupts, observer).execute();
+      observer.stage("analysing " + setting.title);
+      recorder.add(evidence, setting.folder);
+    }
+    recorder.save();
+  } catch (const Error& error) {
+    if (recorder.empty()) {
+      // An empty folder would look like a result.
+      std::error_code ignored;
+      std::filesystem::remove_all(recorder.folder(), ignored);
+      throw;
+    }
+    recorder.abort();
+    recorder.save();
+    outcome.failure = error;
+  }
+  outcome.result = recorder.result();
+  return outcome;
+}
+
+}  // namespace brokerlab

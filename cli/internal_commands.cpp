@@ -1,0 +1,29 @@
+#include "broker/guard.h"
+#include "cli/command.h"
+#include "core/control_pipe.h"
+#include "loadgen/load_process.h"
+#include "roles/role_process.h"
+
+namespace brokerlab {
+namespace {
+
+int process_main() {
+  return child_process_main([](ControlPipe& pipe, const Json& assignment) {
+    return assignment.value("kind", "") == "load" ? load_process_main(pipe, assignment)
+                                                  : role_process_main(pipe, assignment);
+  });
+}
+
+}  // namespace
+
+void add_internal_commands(CLI::App& app, CommandContext& context) {
+  const auto add = [&](const char* name, int (*body)()) {
+    // An empty group keeps it out of the help.
+    app.add_subcommand(name, "")->group("")->callback(
+        [body, &context] { context.status = static_cast<ExitStatus>(body()); });
+  };
+  add("process", process_main);
+  add("guard", guard_main);
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,170 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "analysis/report.h"
+#include "analysis/summary_text.h"
+#include "cli/command.h"
+#include "cli/experiment_run.h"
+#include "cli/terminal.h"
+#include "core/ids.h"
+#include "experiments/description.h"
+
+namespace brokerlab {
+namespace {
+
+struct RunCommandOptions {
+  std::vector<std::string> experiments;
+  std::string broker;
+  bool tls_insecure = false;
+  int nodes = 0;
+  std::string out = "results";
+  Overrides overrides;
+  bool dry_run = false;
+  bool quiet = false;
+  bool json = false;
+};
+
+std::vector<Experiment> load_all(const RunCommandOptions& options) {
+  std::vector<Experiment> experiments;
+  for (const std::string& name : options.experiments) {
+    for (Experiment& experiment : load_experiments(name, options.overrides))
+      experiments.push_back(std::move(experiment));
+  }
+  return experiments;
+}
+
+// The worst of what happened, as the exit status of the command line says it.
+ExitStatus status_of(const std::vector<ExperimentOutcome>& outcomes) {
+  ExitStatus status = ExitStatus::kDone;
+  for (const ExperimentOutcome& outcome : outcomes) {
+    if (outcome.result.value("aborted", false) && !outcome.failure) return ExitStatus::kInterrupted;
+    if (outcome.failure || outcome.result["verdict"]["status"] != "valid") status = ExitStatus::kFailed;
+    if (status == ExitStatus::kFailed) continue;
+    for (const Json& threshold : outcome.result["thresholds"]) {
+      if (!threshold["ok"].get<bool>()) status = ExitStatus::kThresholdMissed;
+    }
+  }
+  return status;
+}
+
+// One report for all of them: beside the only result, or in a folder of its own.
+std::filesystem::path write_reports(const std::vector<ExperimentOutcome>& outcomes,
+                                    const std::filesystem::path& out) {
+  std::vector<Json> results;
+  for (const ExperimentOutcome& outcome : outcomes) {
+    write_report({outcome.result}, outcome.folder / "report.html");
+    results.push_back(outcome.result);
+  }
+  if (outcomes.size() == 1) return outcomes.front().folder / "report.html";
+  const std::filesystem::path folder = out / "suite" / RunId::make().text;
+  std::filesystem::create_directories(folder);
+  write_report(results, folder / "report.html");
+  return folder / "report.html";
+}
+
+void print_summaries(const std::vector<ExperimentOutcome>& outcomes) {
+  SummaryTextOptions text;
+  text.colour = colours_wanted(STDOUT_FILENO);
+  for (const ExperimentOutcome& outcome : outcomes) {
+    fmt::print("{}\nresult: {}\n\n", summary_text(outcome.result, text),
+               (outcome.folder / "result.json").string());
+  }
+}
+
+void print_json(const std::vector<ExperimentOutcome>& outcomes) {
+  Json all = Json::array();
+  for (const ExperimentOutcome& outcome : outcomes) all.push_back(outcome.result);
+  fmt::print("{}\n", (outcomes.size() == 1 ? all[0] : all).dump(2));
+}
+
+// Runs all experiments, or those until one fails; what was measured before a failure is reported with it.
+ExitStatus run_all(const std::vector<Experiment>& experiments, const RunOptions& options, bool quiet,
+                   bool json) {
+  const MonotonicClock clock;
+  const Interrupts interrupts;
+  std::unique_ptr<RunObserver> observer = make_observer(progress_style(quiet));
+  std::vector<ExperimentOutcome> outcomes;
+  std::optional<Error> failure;
+  {
+    BrokerRoom room(options, clock, interrupts, *observer);
+    for (const Experiment& experiment : experiments) {
+      if (interrupts.count() > 0) break;
+      try {
+        outcomes.push_back(run_experiment(experiment, options, room, clock, interrupts, *observer));
+        failure = outcomes.back().failure;
+      } catch (const Error& error) {
+        if (outcomes.empty()) throw;
+        failure = error;
+      }
+      if (failure) break;
+    }
+    observer->stage("closing the broker");
+    room.close();
+  }
+  const std::filesystem::path report = write_reports(outcomes, options.out);
+  observer.reset();  // the live table makes room for the summary
+  if (json) {
+    print_json(outcomes);
+  } else {
+    print_summaries(outcomes);
+    fmt::print("report: {}\n", report.string());
+  }
+  if (failure) {
+    fmt::print(stderr, "brokerlab: {}\n", failure->what());
+    return failure->status();
+  }
+  return interrupts.count() > 0 ? ExitStatus::kInterrupted : status_of(outcomes);
+}
+
+ExitStatus run(const RunCommandOptions& options, const CommandContext& context) {
+  const std::vector<Experiment> experiments = load_all(options);
+  for (const Experiment& experiment : experiments) {
+    for (const Problem& warning : experiment.warnings) fmt::print(stderr, "warning: {}\n", warning.text());
+  }
+  if (options.dry_run) {
+    for (const Experiment& experiment : experiments) {
+      std::fputs(dry_run_text(experiment, make_plan(experiment)).c_str(), stdout);
+    }
+    return ExitStatus::kDone;
+  }
+  RunOptions run_options;
+  if (!options.broker.empty()) run_options.broker_uri = options.broker;
+  if (options.nodes > 0) run_options.nodes = options.nodes;
+  run_options.tls_insecure = options.tls_insecure;
+  run_options.out = options.out;
+  run_options.command_line = context.command_line;
+  return run_all(experiments, run_options, options.quiet, options.json);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand("run", "run experiments");
+  const auto options = std::make_shared<RunCommandOptions>();
+  Overrides& overrides = options->overrides;
+  command->add_option("EXPERIMENT", options->experiments, "files, or names that `brokerlab list` shows")
+      ->required();
+  add_option(*command, "--broker", options->broker,
+             "amqp[s]://user:password@host:port/vhost of an existing broker");
+  add_switch(*command, "--tls-insecure", options->tls_insecure, "do not verify the broker's certificate");
+  add_option(*command, "--nodes", options->nodes, "nodes of the private broker")->check(CLI::Range(1, 5));
+  add_option(*command, "--out", options->out, "folder for results")->capture_default_str();
+  command
+      ->add_option("--set", overrides.set,
+                   "PATH=VALUE: change the experiment, e.g. roles.0.consume.prefetch=5")
+      ->allow_extra_args(false);
+  command->add_option("--variant", overrides.variants, "only this variant; may be repeated")
+      ->allow_extra_args(false);
+  add_option(*command, "--repeat", overrides.repetitions, "repetitions of each variant");
+  add_option(*command, "--seed", overrides.seed, "seed of all that is random");
+  add_option(*command, "--duration", overrides.duration, "length of the measure phase, e.g. 30s");
+  add_switch(*command, "--dry-run", options->dry_run, "say what would be done");
+  add_switch(*command, "--quiet", options->quiet, "no progress");
+  add_switch(*command, "--json", options->json, "the result on standard output");
+  command->callback([options, &context] { context.status = run(*options, context); });
+}
+
+}  // namespace brokerlab

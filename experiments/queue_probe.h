@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "amqp/session.h"
+#include "core/json.h"
+#include "experiments/plan.h"
+
+namespace brokerlab {
+
+// Asks the broker how many messages are ready in the queues of a run. Blocking, bounded by 2 s a queue; for
+// the controller while nobody is being measured.
+class QueueProbe {
+ public:
+  struct Depth {
+    std::string name;
+    bool consumed = false;               // some role of the run consumes from it
+    std::optional<std::uint32_t> ready;  // nothing when the queue or the broker is gone
+    std::uint32_t consumers = 0;
+  };
+
+  QueueProbe(const PlannedRun& plan, std::string broker_uri, const std::string& prefix, bool tls_insecure);
+
+  // One entry per queue of the topology. Never throws: a broker that does not answer
+  // leaves `ready` empty.
+  std::vector<Depth> look();
+  // Why the last look() failed; empty when it did not.
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  std::string uri_;
+  bool tls_insecure_;
+  std::vector<std::pair<std::string, std::string>>
+      queues_;  // as the experiment names it, as the broker knows it
+  std::set<std::string> consumed_;
+  std::unique_ptr<amqp::Session> session_;
+  std::string trouble_;
+};
+
+// All consumed queues are known to be empty.
+bool empty(const std::vector<QueueProbe::Depth>& depths);
+
+// As the evidence says it: [{"name", "consumed", "ready_at_end", "unacked_at_end", "consumers"}].
+Json to_json(const std::vector<QueueProbe::Depth>& depths);
+
+}  // namespace brokerlab

@@ -1,0 +1,408 @@
+#include "experiments/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "core/error.h"
+#include "core/units.h"
+#include "experiments/run_evidence.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr std::uint64_t kTickMs = 20;
+constexpr Nanoseconds kReportInterval = 250'000'000;
+constexpr Nanoseconds kProbeInterval = 100'000'000;
+// Children boot, connect and subscribe in well under a second; this bounds a broker that accepts and stays
+// silent.
+constexpr Nanoseconds kReadyLimit = 60 * kNanosecondsPerSecond;
+// Between the word to start and the common instant: pipes and schedulers need a few milliseconds.
+constexpr Nanoseconds kStartLead = 100'000'000;
+// A child that was told to stop and does not end in this time is killed, and the evidence says so.
+constexpr Nanoseconds kStopLimit = 15 * kNanosecondsPerSecond;
+
+std::string text_of(const Json& error, const char* key) { return error.value(key, std::string()); }
+
+Error error_of(const RunProcess& process) {
+  if (process.error) {
+    return {process.name + ": " + text_of(*process.error, "what"), text_of(*process.error, "where"),
+            text_of(*process.error, "remedy")};
+  }
+  const std::string words = process.child ? process.child->last_words() : std::string();
+  const std::string how = process.exit.signal != 0 ? "by signal " + std::to_string(process.exit.signal)
+                                                   : "with status " + std::to_string(process.exit.status);
+  return {"process " + process.name + " ended " + how + (words.empty() ? "" : ": " + words), process.name,
+          "look at its log in the run's folder"};
+}
+
+}  // namespace
+
+Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const Clock& clock,
+         const Interrupts& interrupts, RunObserver& observer)
+    : plan_(plan),
+      setting_(setting),
+      lease_(lease),
+      clock_(clock),
+      interrupts_(interrupts),
+      observer_(observer),
+      probe_(plan, lease.uri(), lease.prefix(), setting.tls_insecure),
+      interrupts_handled_(interrupts.count()) {
+  uv_loop_init(&loop_);
+  uv_timer_init(&loop_, &ticker_);
+  ticker_.data = this;
+  FaultTargets& targets = *this;
+  faults_ = std::make_unique<FaultSchedule>(&loop_, clock_, targets, plan.faults);
+}
+
+Run::~Run() {
+  for (const auto& process : processes_) {
+    if (process->alive()) process->child->signal(SIGKILL);
+  }
+  // Reap what was just killed, then let every handle close.
+  while (any_alive()) uv_run(&loop_, UV_RUN_ONCE);
+  faults_.reset();
+  for (const auto& process : processes_) {
+    if (process->child) process->child->close();
+  }
+  uv_close(reinterpret_cast<uv_handle_t*>(&ticker_), nullptr);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_loop_close(&loop_);
+}
+
+Json Run::execute() {
+  spawn_all();
+  enter(Stage::kStarting);
+  uv_timer_start(
+      &ticker_, [](uv_timer_t* timer) { static_cast<Run*>(timer->data)->tick(); }, kTickMs, kTickMs);
+  uv_run(&loop_, UV_RUN_DEFAULT);  // until tick() stops the loop
+  if (failure_) throw *failure_;
+  Json result = evidence();
+  write_json_file(setting_.folder / "evidence.json", result);
+  return result;
+}
+
+void Run::spawn_all() {
+  spawned_ns_ = clock_.now();
+  processes_.reserve(plan_.processes.size());
+  for (const PlannedProcess& planned : plan_.processes) spawn(planned, planned.name);
+}
+
+RunProcess& Run::spawn(const PlannedProcess& planned, const std::string& name) {
+  auto process = std::make_unique<RunProcess>();
+  RunProcess* raw = process.get();
+  process->planned = &planned;
+  process->name = name;
+  process->recording = name + ".rec";
+  processes_.push_back(std::move(process));
+  raw->child = std::make_unique<Child>(
+      &loop_, name, setting_.executable, std::vector<std::string>{"process"},
+      setting_.folder / (name + ".log"), [this, raw](const Json& line) { on_line(*raw, line); },
+      [this, raw](ChildExit exit) { on_exit(*raw, exit); });
+
+  Json order = assignment(plan_, planned);
+  order["process"] = name;
+  order["run"] = setting_.run_number;
+  order["broker"] = {{"uri", lease_.uri()}, {"tls_insecure", setting_.tls_insecure}, {"heartbeat_s", 10}};
+  order["recording"] = (setting_.folder / raw->recording).string();
+  order["prefix"] = lease_.prefix();
+  order["watch_host"] = processes_.size() == 1;  // one sleeping thread per host tells enough
+  raw->child->send({{"assignment", std::move(order)}});
+  return *raw;
+}
+
+void Run::on_line(RunProcess& process, const Json& line) {
+  if (line.contains("progress")) {
+    process.progress = line["progress"];
+  } else if (line.contains("ready")) {
+    process.ready = true;
+    if (stage_ != Stage::kStarting) process.child->send({{"start", t0_ns_}});  // restarted by a fault
+  } else if (line.contains("subscribed")) {
+    process.subscribed = true;
+  } else if (line.contains("load_done")) {
+    process.load_done = true;
+  } else if (line.contains("done")) {
+    process.done = true;
+  } else if (line.contains("notice")) {
+    notice(process.name + ": " + text_of(line, "notice"));
+  } else if (line.contains("error")) {
+    process.error = line["error"];
+    if (stage_ != Stage::kStarting) notice(process.name + ": " + text_of(line["error"], "what"));
+  }
+}
+
+void Run::on_exit(RunProcess& process, ChildExit exit) {
+  process.exit = exit;
+  process.exited = true;
+  if (process.ended_by() == "died" && !process.error && stage_ != Stage::kStarting) {
+    notice(error_of(process).summary());
+  }
+}
+
+void Run::tick() {
+  const Nanoseconds now = clock_.now();
+  check_interrupts();
+  switch (stage_) {
+    case Stage::kStarting:
+      check_starting(now);
+      break;
+    case Stage::kLoad:
+      check_load(now);
+      break;
+    case Stage::kSubscribing:
+      check_subscribing(now);
+      break;
+    case Stage::kDraining:
+      check_draining(now);
+      break;
+    case Stage::kStopping:
+      check_stopping(now);
+      break;
+  }
+  report_progress(now, false);
+}
+
+void Run::enter(Stage stage) {
+  stage_ = stage;
+  stage_since_ns_ = clock_.now();
+}
+
+void Run::check_interrupts() {
+  const int seen = interrupts_.count();
+  if (seen == interrupts_handled_) return;
+  const bool second = aborted_ || seen - interrupts_handled_ > 1;
+  interrupts_handled_ = seen;
+  aborted_ = true;
+  if (stage_ == Stage::kStarting) {
+    failure_ = Error("interrupted before the load began", setting_.title, "", ExitStatus::kInterrupted);
+    uv_stop(&loop_);
+    return;
+  }
+  if (second) {
+    notice("interrupted again: ending every process at once");
+    drain_reason_ = "interrupted";
+    faults_->heal();
+    for (const auto& process : processes_) {
+      if (!process->alive()) continue;
+      process->ended_by_us = true;
+      process->child->signal(SIGKILL);
+    }
+    if (stage_ != Stage::kStopping) enter(Stage::kStopping);
+    return;
+  }
+  notice("interrupted: ending the load, draining the queues; once more ends at once");
+  stop(true);
+}
+
+void Run::check_starting(Nanoseconds now) {
+  for (const auto& process : processes_) {
+    if (process->exited || process->error) {
+      failure_ = error_of(*process);
+      uv_stop(&loop_);
+      return;
+    }
+  }
+  if (now - stage_since_ns_ > kReadyLimit) {
+    const auto late =
+        std::find_if(processes_.begin(), processes_.end(), [](const auto& p) { return !p->ready; });
+    failure_ =
+        Error("process " + (*late)->name + " did not get ready within " + format_duration(kReadyLimit),
+              lease_.display_uri(), "see whether the broker answers; look at the logs in the run's folder");
+    uv_stop(&loop_);
+    return;
+  }
+  if (all(true, &RunProcess::ready) && all(false, &RunProcess::ready)) start_load();
+}
+
+void Run::start_load() {
+  t0_ns_ = clock_.now() + kStartLead;
+  host_ = std::make_unique<HostWatch>(clock_);
+  for (const auto& process : processes_) process->child->send({{"start", t0_ns_}});
+  faults_->start(t0_ns_);
+  enter(Stage::kLoad);
+}
+
+void Run::check_load(Nanoseconds now) {
+  const bool over = all(true, &RunProcess::load_done);
+  const Nanoseconds limit = t0_ns_ + plan_.phases.load_ns() + plan_.phases.drain_ns;
+  if (!over && now < limit && any_alive()) return;
+  if (!over && now >= limit) notice("the load did not settle within the drain limit; stopping it");
+  load_end_ns_ = std::min(now, t0_ns_ + plan_.phases.load_ns());
+  stop(true);
+  enter(Stage::kSubscribing);
+}
+
+// Roles with `subscribe: after_load` take their turn one process after the other, so that who is first is
+// certain.
+void Run::check_subscribing(Nanoseconds now) {
+  for (const auto& process : processes_) {
+    if (process->is_load() || process->subscribed || !process->alive()) continue;
+    const Json& role = plan_.experiment["roles"][static_cast<std::size_t>(process->planned->entry_index)];
+    if (role["consume"].value("subscribe", "before_load") != "after_load") continue;
+    if (now - stage_since_ns_ > kReadyLimit) {
+      notice(process->name + " did not subscribe in time");
+      break;
+    }
+    if (!process->asked_to_subscribe) process->child->send({{"subscribe", true}});
+    process->asked_to_subscribe = true;
+    return;
+  }
+  enter(Stage::kDraining);
+}
+
+void Run::check_draining(Nanoseconds now) {
+  if (!any_alive()) {
+    drain_reason_ = "no process is left";
+    return stop(false);
+  }
+  if (now - stage_since_ns_ > plan_.phases.drain_ns) {
+    drain_reason_ = "the drain limit of " + format_duration(plan_.phases.drain_ns) + " passed";
+    return stop(false);
+  }
+  if (now - last_probe_ns_ < kProbeInterval || !faults_->quiet()) return;
+  last_probe_ns_ = now;
+  const std::int64_t activity = sum(false, "received") + sum(false, "done");
+  if (sum(false, "in_hand") != 0 || sum(false, "unsettled") != 0 || !empty(probe_.look())) {
+    activity_at_probe_ = -1;
+    return;
+  }
+  // Twice empty with nothing happening in between: a delivery under way shows up as activity. Whether that
+  // was right is checked once more after the consumers have gone.
+  if (activity == activity_at_probe_ && now - stage_since_ns_ > 2 * kReportInterval) return stop(false);
+  activity_at_probe_ = activity;
+}
+
+void Run::stop(bool loads) {
+  for (const auto& process : processes_) {
+    if (process->is_load() == loads && process->alive()) process->child->send({{"stop", true}});
+  }
+  if (!loads) {
+    drain_end_ns_ = clock_.now();
+    faults_->heal();
+    enter(Stage::kStopping);
+  }
+}
+
+void Run::check_stopping(Nanoseconds now) {
+  if (now - stage_since_ns_ > kStopLimit) {
+    for (const auto& process : processes_) {
+      if (!process->alive() || process->ended_by_us) continue;
+      notice(process->name + " did not stop within " + format_duration(kStopLimit) + " and was killed");
+      process->ended_by_us = true;
+      process->child->signal(SIGKILL);
+    }
+  }
+  if (!any_alive()) uv_stop(&loop_);
+}
+
+bool Run::all(bool loads, bool RunProcess::*state) const {
+  return std::all_of(processes_.begin(), processes_.end(), [&](const auto& process) {
+    return process->is_load() != loads || (*process).*state || process->exited;
+  });
+}
+
+bool Run::any_alive() const {
+  return std::any_of(processes_.begin(), processes_.end(),
+                     [](const auto& process) { return process->alive(); });
+}
+
+std::int64_t Run::sum(bool loads, const char* figure) const {
+  std::int64_t total = 0;
+  for (const auto& process : processes_) {
+    const bool counts = figure != std::string_view("in_hand") || process->alive();  // the dead hold nothing
+    if (process->is_load() == loads && counts) total += process->figure(figure);
+  }
+  return total;
+}
+
+RunProcess* Run::find(const std::string& name) {
+  for (auto process = processes_.rbegin(); process != processes_.rend(); ++process) {
+    if ((*process)->planned->name == name) return process->get();  // the latest after restarts
+  }
+  return nullptr;
+}
+
+bool Run::signal_process(const std::string& name, int signal) {
+  RunProcess* process = find(name);
+  if (process == nullptr || !process->alive()) return false;
+  if (signal == SIGKILL || signal == SIGTERM) process->hit_by_fault = true;
+  process->child->signal(signal);
+  return true;
+}
+
+void Run::restart_process(const std::string& name) {
+  RunProcess* process = find(name);
+  if (process == nullptr || process->alive()) return;
+  const auto times = std::count_if(processes_.begin(), processes_.end(),
+                                   [&](const auto& other) { return other->planned == process->planned; });
+  spawn(*process->planned, name + "-r" + std::to_string(times));
+  notice(name + " restarted");
+}
+
+void Run::notice(const std::string& text) {
+  const double at_s = t0_ns_ == 0 ? 0 : static_cast<double>(clock_.now() - t0_ns_) / kNanosecondsPerSecond;
+  notices_.push_back(fmt::format("{:.3f} s: {}", at_s, text));
+  observer_.notice(text);
+}
+
+double Run::done_share(Nanoseconds now) const {
+  const auto load_ns = static_cast<double>(plan_.phases.load_ns());
+  const double by_time = load_ns > 0 ? static_cast<double>(now - t0_ns_) / load_ns : 0;
+  std::uint64_t planned = 0;
+  for (const PlannedMessages& load : plan_.messages) {
+    if (!load.messages) return std::clamp(by_time, 0.0, 1.0);
+    planned += *load.messages;
+  }
+  const double by_count =
+      planned == 0 ? by_time : static_cast<double>(sum(true, "published")) / static_cast<double>(planned);
+  return std::clamp(by_count, 0.0, 1.0);
+}
+
+void Run::report_progress(Nanoseconds now, bool force) {
+  if (stage_ == Stage::kStarting || (!force && now - last_report_ns_ < kReportInterval)) return;
+  last_report_ns_ = now;
+  RunProgress progress;
+  progress.run = setting_.title;
+  progress.stage = stage_ == Stage::kLoad ? "load" : stage_ == Stage::kStopping ? "stop" : "drain";
+  progress.elapsed_ns = std::max<Nanoseconds>(0, now - t0_ns_);
+  progress.planned_ns = plan_.phases.load_ns();
+  progress.done_share = done_share(now);
+  progress.rows = table_.rows(processes_, now);
+  observer_.progress(progress);
+}
+
+Json Run::evidence() {
+  const std::vector<QueueProbe::Depth> depths = probe_.look();
+  drained_ = drain_reason_.empty() && empty(depths);
+  if (!drained_ && drain_reason_.empty()) {
+    drain_reason_ =
+        probe_.trouble().empty() ? "a queue was not empty after its consumers had gone" : probe_.trouble();
+  }
+  const Nanoseconds measure_start = t0_ns_ + plan_.phases.warmup_ns;
+  return {{"variant", plan_.variant},
+          {"repetition", plan_.repetition},
+          {"run", setting_.run_number},
+          {"seed", plan_.seed},
+          {"t0_ns", t0_ns_},
+          {"phases",
+           {{"start_ns", t0_ns_},
+            {"measure_start_ns", measure_start},
+            {"measure_end_ns", measure_start + plan_.phases.measure_ns},
+            {"load_end_ns", load_end_ns_},
+            {"drain_end_ns", drain_end_ns_ == 0 ? clock_.now() : drain_end_ns_}}},
+          {"processes", processes_evidence(processes_)},
+          {"loads", plan_.experiment["load"]},
+          {"roles", plan_.experiment["roles"]},
+          {"routes", routes_evidence(plan_)},
+          {"queues", to_json(depths)},
+          {"drained", drained_},
+          {"drain_reason", drain_reason_},
+          {"aborted", aborted_},
+          {"faults", faults_->report()},
+          {"host", host_->report()},
+          {"notices", notices_}};
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,53 @@
+#include "experiments/run_evidence.h"
+
+#include <algorithm>
+
+namespace brokerlab {
+namespace {
+
+const char* name_of(PlannedRoute::Delivery delivery) {
+  switch (delivery) {
+    case PlannedRoute::Delivery::kAll:
+      return "all";
+    case PlannedRoute::Delivery::kOneOf:
+      return "one_of";
+    case PlannedRoute::Delivery::kUnknown:
+      break;
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Json processes_evidence(const std::vector<std::unique_ptr<RunProcess>>& processes) {
+  Json evidence = Json::array();
+  for (const auto& process : processes) {
+    const bool by_signal = process->exit.signal != 0;
+    evidence.push_back({{"name", process->name},
+                        {"kind", process->is_load() ? "load" : "role"},
+                        {"entry", process->planned->entry},
+                        {"recording", process->recording},
+                        {"exit_status", by_signal ? Json(nullptr) : Json(process->exit.status)},
+                        {"signal", by_signal ? Json(process->exit.signal) : Json(nullptr)},
+                        {"ended_by", process->ended_by()},
+                        {"error", process->error ? *process->error : Json(nullptr)}});
+  }
+  return evidence;
+}
+
+Json routes_evidence(const PlannedRun& plan) {
+  Json evidence = Json::array();
+  for (const PlannedProcess& process : plan.processes) {
+    for (const PlannedRoute& route : process.routes) {
+      Json item = {{"exchange", route.exchange},
+                   {"routing_key", route.routing_key},
+                   {"queues", route.queues},
+                   {"delivery", name_of(route.delivery)}};
+      if (std::find(evidence.begin(), evidence.end(), item) == evidence.end())
+        evidence.push_back(std::move(item));
+    }
+  }
+  return evidence;
+}
+
+}  // namespace brokerlab

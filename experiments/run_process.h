@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/json.h"
+#include "experiments/child.h"
+#include "experiments/plan.h"
+
+namespace brokerlab {
+
+// One process of a run, from its spawn to its exit: what it said last and how it ended. Plain state with no
+// decisions; Run decides. A process that a fault restarts is a second RunProcess with a recording of its own.
+struct RunProcess {
+  const PlannedProcess* planned = nullptr;
+  std::string name;       // the planned name; with "-r1", "-r2" after a restart
+  std::string recording;  // relative to the run's folder
+  std::unique_ptr<Child> child;
+
+  bool ready = false;
+  bool asked_to_subscribe = false;
+  bool subscribed = false;  // answered that request
+  bool load_done = false;
+  bool done = false;  // closed its recording in order
+  bool exited = false;
+  bool hit_by_fault = false;  // its end is intended
+  bool ended_by_us = false;   // we killed it because it would not end
+  ChildExit exit;
+  std::optional<Json> error;  // its own words: {"what", "where", "remedy"}
+  Json progress = Json::object();
+
+  bool is_load() const { return planned->kind == PlannedProcess::Kind::kLoad; }
+  bool alive() const { return child && !exited; }
+  // A cumulative figure of its last progress line; 0 until it said any.
+  std::int64_t figure(const char* key) const;
+  // "normal", "fault", "aborted" or "died", as the evidence says it.
+  std::string ended_by() const;
+};
+
+// The rows of the live table: one per load or role, over all of its processes.
+class ProgressTable {
+ public:
+  // `interval_ns` since the previous call gives the rates.
+  std::vector<struct ProgressRow> rows(const std::vector<std::unique_ptr<RunProcess>>& processes,
+                                       Nanoseconds now);
+
+ private:
+  struct Previous {
+    std::int64_t messages = 0;
+    std::int64_t cpu_ns = 0;
+  };
+  std::vector<std::pair<std::string, Previous>> previous_;
+  Nanoseconds at_ns_ = 0;
+};
+
+}  // namespace brokerlab
