@@ -20,12 +20,13 @@ struct ResultInput {
   Json plan = Json::object();  // as the plan prints itself; no credentials
   std::uint64_t seed = 0;
   std::string config_hash;
-  std::vector<std::string> thresholds;  // expressions of the experiment file
+  Json thresholds =
+      Json::array();  // {expression, variant, repetition, value or null, ok}, evaluated over the runs
   Json runs = Json::array();
 };
 
 // The whole result.json (schema: results/schema/result.schema.json). Adds the flags that only several trials
-// together can tell (TOO_FEW_TRIALS, NO_AA), the verdict over all runs, the comparison and the thresholds.
+// together can tell (TOO_FEW_TRIALS, NO_AA), the verdict over all runs and the comparison.
 Json assemble_result(const ResultInput& input);
 
 // Writes result.json into `folder` by fsync and rename; returns its path.

@@ -1,0 +1,162 @@
+#include "analysis/evidence.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace brokerlab {
+namespace {
+
+// Absent, null and of-another-type all mean "not known"; 0 is a value.
+template <typename T>
+std::optional<T> known(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<T>();
+}
+
+std::string text(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+bool truth(const Json& object, const char* key, bool otherwise) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_boolean() ? found->get<bool>() : otherwise;
+}
+
+const Json& list(const Json& object, const char* key) {
+  static const Json kNone = Json::array();
+  const auto found = object.find(key);
+  return found != object.end() && found->is_array() ? *found : kNone;
+}
+
+ProcessEnd process_end(const std::string& text) {
+  if (text == "normal") return ProcessEnd::kNormal;
+  if (text == "fault") return ProcessEnd::kFault;
+  if (text == "aborted") return ProcessEnd::kAborted;
+  return ProcessEnd::kDied;
+}
+
+std::size_t spec_index(const std::vector<Json>& specs, const char* key, const std::string& entry) {
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    if (text(specs[i], key) == entry) return i;
+  return SIZE_MAX;
+}
+
+ProcessEvidence process_evidence(const Json& json, const RunEvidence& run) {
+  ProcessEvidence process;
+  process.name = text(json, "name");
+  process.is_load = text(json, "kind") == "load";
+  process.entry = text(json, "entry").empty() ? process.name : text(json, "entry");
+  process.recording = text(json, "recording");
+  process.end = process_end(text(json, "ended_by"));
+  process.spec = process.is_load ? spec_index(run.loads, "name", process.entry)
+                                 : spec_index(run.roles, "role", process.entry);
+  return process;
+}
+
+bool may_drop(const Json& queue) {
+  const auto arguments = queue.find("arguments");
+  if (arguments == queue.end() || !arguments->is_object()) return false;
+  for (const char* key :
+       {"x-message-ttl", "x-max-length", "x-max-length-bytes", "x-expires", "x-delivery-limit"})
+    if (arguments->contains(key)) return true;
+  return false;
+}
+
+QueueEvidence queue_evidence(const Json& json) {
+  QueueEvidence queue;
+  queue.name = text(json, "name");
+  queue.consumed = truth(json, "consumed", true);
+  queue.durable = truth(json, "durable", true);
+  queue.limited = may_drop(json);
+  queue.ready_at_start = known<std::int64_t>(json, "ready_at_start");
+  queue.ready_at_end = known<std::int64_t>(json, "ready_at_end");
+  queue.unacked_at_end = known<std::int64_t>(json, "unacked_at_end");
+  return queue;
+}
+
+FaultEvidence fault_evidence(const Json& json) {
+  FaultEvidence fault;
+  fault.kind = text(json, "kind");
+  fault.target = text(json, "target");
+  fault.mode = text(json, "mode");
+  fault.process = text(json, "process");
+  fault.scheduled_at_ns = known<Nanoseconds>(json, "scheduled_at_ns");
+  fault.started_ns = known<Nanoseconds>(json, "started_ns");
+  fault.ended_ns = known<Nanoseconds>(json, "ended_ns");
+  return fault;
+}
+
+void read_routes(const Json& json, RunEvidence& run) {
+  for (const Json& entry : list(json, "routes")) {
+    RouteEvidence route;
+    const std::string delivery = text(entry, "delivery");
+    route.delivery = delivery == "all"      ? RouteDelivery::kAll
+                     : delivery == "one_of" ? RouteDelivery::kOneOf
+                                            : RouteDelivery::kUnknown;
+    for (const Json& queue : list(entry, "queues")) {
+      const std::uint32_t index = run.queue_index(queue.get<std::string>());
+      // Two matching bindings of one queue still make one copy.
+      if (std::find(route.queues.begin(), route.queues.end(), index) == route.queues.end())
+        route.queues.push_back(index);
+    }
+    const auto key = entry.find("routing_key");
+    if (key != entry.end() && key->is_string()) {
+      route.key = static_cast<std::uint32_t>(run.routes.size());
+      run.routes[{text(entry, "exchange"), key->get<std::string>()}] = std::move(route);
+    } else {
+      run.other_keys[text(entry, "exchange")] = std::move(route);
+    }
+  }
+}
+
+void read_phases(const Json& json, RunEvidence& run) {
+  const auto phases = json.find("phases");
+  if (phases == json.end() || !phases->is_object()) return;
+  run.measure_start_ns = known<Nanoseconds>(*phases, "measure_start_ns");
+  run.measure_end_ns = known<Nanoseconds>(*phases, "measure_end_ns");
+  run.load_end_ns = known<Nanoseconds>(*phases, "load_end_ns");
+  run.drain_end_ns = known<Nanoseconds>(*phases, "drain_end_ns");
+}
+
+}  // namespace
+
+RunEvidence RunEvidence::from_json(const Json& json) {
+  const auto t0 = json.is_object() ? known<Nanoseconds>(json, "t0_ns") : std::nullopt;
+  if (!t0 || !json.contains("processes"))
+    throw Error("this is no evidence of a run: t0_ns or processes is missing", "evidence",
+                "run the experiment again; the runner writes one evidence file per run");
+  RunEvidence run;
+  run.variant = text(json, "variant");
+  run.repetition = known<std::int64_t>(json, "repetition").value_or(0);
+  run.seed = known<std::uint64_t>(json, "seed");
+  run.t0_ns = *t0;
+  read_phases(json, run);
+  for (const Json& spec : list(json, "loads")) run.loads.push_back(spec);
+  for (const Json& spec : list(json, "roles")) run.roles.push_back(spec);
+  for (const Json& process : list(json, "processes")) run.processes.push_back(process_evidence(process, run));
+  for (const Json& queue : list(json, "queues")) run.queues.push_back(queue_evidence(queue));
+  read_routes(json, run);
+  run.drained = truth(json, "drained", false);
+  run.drain_reason = text(json, "drain_reason");
+  run.aborted = truth(json, "aborted", false);
+  run.simulated = truth(json, "simulated", false);
+  for (const Json& fault : list(json, "faults")) run.faults.push_back(fault_evidence(fault));
+  if (json.contains("host") && json.at("host").is_object()) run.host = json.at("host");
+  for (const Json& notice : list(json, "notices"))
+    if (notice.is_string()) run.notices.push_back(notice.get<std::string>());
+  return run;
+}
+
+std::uint32_t RunEvidence::queue_index(const std::string& name) {
+  for (std::size_t i = 0; i < queues.size(); ++i)
+    if (queues[i].name == name) return static_cast<std::uint32_t>(i);
+  QueueEvidence queue;
+  queue.name = name;
+  queues.push_back(std::move(queue));
+  return static_cast<std::uint32_t>(queues.size() - 1);
+}
+
+}  // namespace brokerlab

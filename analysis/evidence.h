@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/json.h"
+
+namespace brokerlab {
+
+// How many queues a route's message must reach.
+enum class RouteDelivery {
+  kAll,      // a copy to each of the queues; no queues: unroutable
+  kOneOf,    // exactly one of them (consistent hash)
+  kUnknown,  // cannot be told beforehand
+};
+
+struct RouteEvidence {
+  static constexpr std::uint32_t kNoKey = UINT32_MAX;
+  std::uint32_t key =
+      kNoKey;  // numbers the (exchange, routing key) within the run; kNoKey stands for many keys
+  RouteDelivery delivery = RouteDelivery::kUnknown;
+  std::vector<std::uint32_t> queues;  // indices into RunEvidence::queues
+};
+
+enum class ProcessEnd { kNormal, kFault, kDied, kAborted };
+
+struct ProcessEvidence {
+  std::string name;
+  bool is_load = false;
+  std::string entry;      // name of the load or role in the experiment file
+  std::string recording;  // relative path
+  ProcessEnd end = ProcessEnd::kNormal;
+  std::size_t spec = SIZE_MAX;  // index into loads or roles; SIZE_MAX when the entry is not listed
+};
+
+struct QueueEvidence {
+  std::string name;
+  bool consumed = true;
+  bool durable = true;
+  bool limited = false;  // its arguments let the broker drop messages (time to live, length limit)
+  std::optional<std::int64_t> ready_at_start, ready_at_end, unacked_at_end;
+};
+
+struct FaultEvidence {
+  std::string kind, target, mode, process;
+  std::optional<Nanoseconds> scheduled_at_ns;       // from the start
+  std::optional<Nanoseconds> started_ns, ended_ns;  // instants
+};
+
+// What the runner knows of one run besides its recordings (docs/result.md, "Evidence"). Immutable after
+// parsing.
+struct RunEvidence {
+  // Throws Error when a part that everything rests on is missing or of a wrong type.
+  static RunEvidence from_json(const Json& json);
+
+  std::string variant;
+  std::int64_t repetition = 0;
+  std::optional<std::uint64_t> seed;
+  Nanoseconds t0_ns = 0;
+  std::optional<Nanoseconds> measure_start_ns, measure_end_ns, load_end_ns, drain_end_ns;
+  std::vector<ProcessEvidence> processes;
+  std::vector<Json> loads, roles;  // spec entries, defaults filled in
+  std::vector<QueueEvidence> queues;
+  std::map<std::pair<std::string, std::string>, RouteEvidence> routes;  // (exchange, routing key)
+  std::map<std::string, RouteEvidence> other_keys;  // exchange -> where keys go that are not listed
+  bool drained = false;
+  std::string drain_reason;
+  bool aborted = false;
+  bool simulated = false;
+  std::vector<FaultEvidence> faults;
+  Json host = Json::object();
+  std::vector<std::string> notices;
+
+  // Where the measured messages begin: those intended earlier are warm-up.
+  Nanoseconds measure_start() const { return measure_start_ns.value_or(t0_ns); }
+  // The queue's index; a queue nobody listed is added.
+  std::uint32_t queue_index(const std::string& name);
+};
+
+}  // namespace brokerlab

@@ -1,0 +1,97 @@
+#include "analysis/metrics.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+#include "core/units.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr auto kHeadlines = std::to_array<HeadlineMetric>({
+    {"rates.published_per_s", "published", "/rates/published_per_s", MetricUnit::kPerSecond,
+     BetterSide::kNeither},
+    {"rates.delivered_per_s", "delivered", "/rates/delivered_per_s", MetricUnit::kPerSecond,
+     BetterSide::kHigher},
+    {"end_to_end.p50", "end-to-end p50", "/latency/end_to_end/p50_ns", MetricUnit::kNanoseconds,
+     BetterSide::kLower},
+    {"end_to_end.p99", "end-to-end p99", "/latency/end_to_end/p99_ns", MetricUnit::kNanoseconds,
+     BetterSide::kLower},
+    {"done.p50", "done p50", "/latency/done/p50_ns", MetricUnit::kNanoseconds, BetterSide::kLower},
+    {"confirm.p50", "confirm p50", "/latency/confirm/p50_ns", MetricUnit::kNanoseconds, BetterSide::kLower},
+    {"makespan", "makespan", "/makespan_ns", MetricUnit::kNanoseconds, BetterSide::kLower},
+    {"fairness.by_messages.jain", "fairness, messages", "/fairness/by_messages/jain", MetricUnit::kShare,
+     BetterSide::kHigher},
+    {"fairness.by_busy_time.jain", "fairness, busy time", "/fairness/by_busy_time/jain", MetricUnit::kShare,
+     BetterSide::kHigher},
+    {"ledger.published", "messages published", "/ledger/published", MetricUnit::kCount, BetterSide::kNeither},
+    {"ledger.deliveries", "deliveries", "/ledger/deliveries", MetricUnit::kCount, BetterSide::kNeither},
+    {"ledger.lost", "lost", "/ledger/lost", MetricUnit::kCount, BetterSide::kLower},
+    {"ledger.duplicates", "duplicates", "/ledger/duplicates", MetricUnit::kCount, BetterSide::kLower},
+    {"network.amplification", "deliveries per task", "/network/amplification", MetricUnit::kShare,
+     BetterSide::kLower},
+    {"network.unroutable_share", "unroutable share", "/network/unroutable_share", MetricUnit::kShare,
+     BetterSide::kLower},
+    {"network.per_task.messages", "messages per task", "/network/per_task/messages", MetricUnit::kShare,
+     BetterSide::kLower},
+    {"network.per_task.bytes", "bytes per task", "/network/per_task/bytes", MetricUnit::kBytes,
+     BetterSide::kLower},
+});
+
+}  // namespace
+
+std::span<const HeadlineMetric> headline_metrics() { return kHeadlines; }
+
+std::string_view to_text(MetricUnit unit) {
+  switch (unit) {
+    case MetricUnit::kNanoseconds:
+      return "ns";
+    case MetricUnit::kBytes:
+      return "bytes";
+    case MetricUnit::kPerSecond:
+      return "per_s";
+    case MetricUnit::kCount:
+      return "count";
+    case MetricUnit::kShare:
+      break;
+  }
+  return "share";
+}
+
+std::string_view to_text(BetterSide side) {
+  switch (side) {
+    case BetterSide::kLower:
+      return "lower";
+    case BetterSide::kHigher:
+      return "higher";
+    case BetterSide::kNeither:
+      break;
+  }
+  return "neither";
+}
+
+std::optional<double> metric_value(const HeadlineMetric& metric, const Json& run) {
+  const JsonPointer pointer{std::string(metric.pointer)};
+  if (!run.contains(pointer) || !run.at(pointer).is_number()) return std::nullopt;
+  return run.at(pointer).get<double>();
+}
+
+std::string format_metric(MetricUnit unit, double value) {
+  switch (unit) {
+    case MetricUnit::kNanoseconds:
+      return format_duration(static_cast<Nanoseconds>(std::llround(value)));
+    case MetricUnit::kBytes:
+      return format_bytes(static_cast<std::uint64_t>(std::llround(value)));
+    case MetricUnit::kPerSecond:
+      return format_rate(value);
+    case MetricUnit::kCount:
+      return format_count(static_cast<std::uint64_t>(std::llround(value)));
+    case MetricUnit::kShare:
+      break;
+  }
+  return fmt::format("{:.3f}", value);
+}
+
+}  // namespace brokerlab
