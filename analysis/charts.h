@@ -9,9 +9,9 @@ namespace brokerlab {
 
 class ChartSource;
 
-// One chart, ready to be drawn: an ECharts option and the size it was laid out for. The option is plain JSON; colours
-// and formatters that depend on the place of drawing stand in it as tokens ("@ink", "@duration"; docs/plots.md), which
-// chart_prepare.js replaces both in the report's page and in SvgRenderer.
+// One chart, ready to be drawn: an ECharts option and the size it was laid out for. The option is plain JSON;
+// colours and formatters that depend on the place of drawing stand in it as tokens ("@ink", "@duration";
+// docs/plots.md), which chart_prepare.js replaces both in the report's page and in SvgRenderer.
 struct ChartDrawing {
   Json option;
   int width = 960;

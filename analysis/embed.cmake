@@ -2,8 +2,8 @@
 # ECharts comes from npm, pinned by third_party/package-lock.json, and is fetched once by the build.
 enable_language(ASM)
 
-set(echarts ${CMAKE_SOURCE_DIR}/third_party/node_modules/echarts/dist/echarts.min.js)
-set(third_party ${CMAKE_SOURCE_DIR}/third_party)
+get_filename_component(third_party ${CMAKE_CURRENT_LIST_DIR}/../third_party ABSOLUTE)
+set(echarts ${third_party}/node_modules/echarts/dist/echarts.min.js)
 # flock: several build folders of one checkout may come here at the same time.
 add_custom_command(
   OUTPUT ${echarts}

@@ -9,9 +9,9 @@ namespace brokerlab {
 
 enum class Palette { kLight, kDark };
 
-// Draws a chart as an SVG document by ECharts' server-side renderer in Duktape: no Node, no browser, no files.
-// One heap per renderer, loaded with the embedded echarts.min.js on construction (about 0.7 s); one thread.
-// The same drawing gives the same bytes.
+// Draws a chart as an SVG document by ECharts' server-side renderer in Duktape: no Node, no browser, no
+// files. One heap per renderer, loaded with the embedded echarts.min.js on construction (about 0.7 s); one
+// thread. The same drawing gives the same bytes.
 class SvgRenderer {
  public:
   SvgRenderer();

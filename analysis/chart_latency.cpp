@@ -1,0 +1,188 @@
+#include "analysis/chart_latency.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/chart_style.h"
+
+namespace brokerlab::chart {
+namespace {
+
+constexpr double kSamplesBeyond = 10;  // a percentile is trusted where at least so many samples lie beyond it
+constexpr double kStep = 0.01;         // of the percentile axis: 100 points per decade
+
+// Positions on the percentile axis: log10(1 / (1 - q)), so that each further nine takes the same room.
+struct Curve {
+  Json trusted = Json::array();
+  Json tail = Json::array();  // the rest: fewer than ten samples beyond each point
+  double lowest = 0;
+  double highest = 0;
+  double end = 0;  // of the percentile axis
+};
+
+Curve curve_of(const Histogram& histogram) {
+  Curve curve;
+  const auto count = static_cast<double>(histogram.count());
+  curve.end = std::log10(count);
+  const double trusted_end = std::log10(std::max(1.0, count / kSamplesBeyond));
+  double next = 0;
+  double before = 0;  // samples before this bucket
+  for (const Histogram::Bucket& bucket : histogram.buckets()) {
+    const double value = milliseconds(static_cast<double>(bucket.value));
+    if (curve.lowest == 0) curve.lowest = value;
+    curve.highest = value;
+    before += static_cast<double>(bucket.samples);
+    const double reached = before >= count ? curve.end : std::log10(count / (count - before));
+    for (; next <= reached + 1e-9; next += kStep) {
+      const Json point = {std::round(next * 1e3) / 1e3, rounded(value)};
+      if (next <= trusted_end + 1e-9) curve.trusted.push_back(point);
+      if (next >= trusted_end - kStep) curve.tail.push_back(point);
+    }
+  }
+  return curve;
+}
+
+// Several lines in a row of the same height need only their ends.
+Json thinned(const Json& points) {
+  Json kept = Json::array();
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const bool inner = i > 0 && i + 1 < points.size() && points[i - 1][1] == points[i][1] && points[i + 1][1] == points[i][1];
+    if (!inner) kept.push_back(points[i]);
+  }
+  return kept;
+}
+
+struct Extent {
+  double lowest = 0;
+  double highest = 0;
+  double end = 1;
+
+  void include(const Curve& curve) {
+    lowest = lowest == 0 ? curve.lowest : std::min(lowest, curve.lowest);
+    highest = std::max(highest, curve.highest);
+    end = std::max(end, curve.end);
+  }
+};
+
+void add_curve(Json& series, const std::string& name, const std::string& colour, const Curve& curve, bool dashed) {
+  Json trusted = line(name, colour, thinned(curve.trusted));
+  Json tail = line(name, colour, thinned(curve.tail));
+  for (Json* each : {&trusted, &tail}) {
+    (*each)["showSymbol"] = false;
+    if (dashed) (*each)["lineStyle"]["width"] = 1.5;
+  }
+  if (dashed) trusted["lineStyle"]["type"] = "dashed";
+  tail["lineStyle"]["type"] = "dotted";
+  tail["lineStyle"]["opacity"] = 0.55;
+  series.push_back(std::move(trusted));
+  if (curve.tail.size() > 1) series.push_back(std::move(tail));
+}
+
+// A logarithmic axis needs a decade to be readable; below that the values stand on a linear one.
+Json duration_axis(const Extent& extent, std::string_view what) {
+  const bool logarithmic = extent.highest > 8 * extent.lowest;
+  const std::string name = std::string(what) + (logarithmic ? " (log scale)" : "");
+  return logarithmic ? log_axis(name, "@duration") : value_axis(name, "@duration");
+}
+
+ChartDrawing draw_percentiles(const ChartSource& source, std::string_view stream, std::string_view uncorrected,
+                              std::string_view axis_name) {
+  ChartDrawing drawing{base_option()};
+  Json series = Json::array();
+  std::vector<std::string> names;
+  Extent extent;
+  for (const ChartVariant& variant : source.variants()) {
+    const auto histogram = merged_histogram(variant, stream);
+    if (!histogram) continue;
+    const Curve curve = curve_of(*histogram);
+    extent.include(curve);
+    add_curve(series, variant.name, colour_of(variant), curve, false);
+    names.push_back(variant.name);
+    if (uncorrected.empty()) continue;
+    if (const auto from_sent = merged_histogram(variant, uncorrected)) {
+      const Curve other = curve_of(*from_sent);
+      extent.include(other);
+      names.push_back(variant.name + " (from the send)");
+      add_curve(series, names.back(), colour_of(variant), other, true);
+    }
+  }
+  const int legend = add_legend(drawing.option, names);
+  const Area area{legend + 34, 330};
+  Json percentiles = horizontal(value_axis("percentile of messages", "@percentile"));
+  percentiles["min"] = 0;
+  percentiles["max"] = std::ceil(extent.end - 1e-9);
+  percentiles["interval"] = 1;
+  percentiles["axisPointer"] = {{"label", {{"formatter", "@percentile"}}}};
+  drawing.option["grid"] = grid(area);
+  drawing.option["xAxis"] = std::move(percentiles);
+  drawing.option["yAxis"] = duration_axis(extent, axis_name);
+  drawing.option["tooltip"]["valueFormatter"] = "@duration";
+  drawing.option["series"] = std::move(series);
+  drawing.height = area.top + area.height + 40;
+  return drawing;
+}
+
+bool has_stream(const ChartSource& source, std::string_view stream) {
+  return source.any("/latency/" + std::string(stream) + "/hdr");
+}
+
+// The share of samples at or below each value: 200 points, by rank, so that steep parts are well covered.
+Json ecdf_points(const Histogram& histogram) {
+  Json points = Json::array();
+  const auto count = static_cast<double>(histogram.count());
+  double reached = 0;
+  double last = -1;
+  for (const Histogram::Bucket& bucket : histogram.buckets()) {
+    if (reached == 0) points.push_back({rounded(milliseconds(static_cast<double>(bucket.value))), 0});
+    reached += static_cast<double>(bucket.samples);
+    const double share = reached / count;
+    if (share - last < 0.005 && share < 1) continue;
+    last = share;
+    points.push_back({rounded(milliseconds(static_cast<double>(bucket.value))), rounded(share)});
+  }
+  return points;
+}
+
+}  // namespace
+
+bool has_latency(const ChartSource& source) { return has_stream(source, "end_to_end"); }
+bool has_done_latency(const ChartSource& source) { return has_stream(source, "done"); }
+
+ChartDrawing draw_latency(const ChartSource& source) {
+  return draw_percentiles(source, "end_to_end", "delivery", "from due to received");
+}
+
+ChartDrawing draw_done_latency(const ChartSource& source) {
+  return draw_percentiles(source, "done", "", "from due to done");
+}
+
+ChartDrawing draw_ecdf(const ChartSource& source) {
+  ChartDrawing drawing{base_option()};
+  Json series = Json::array();
+  std::vector<std::string> names;
+  Extent extent;
+  for (const ChartVariant& variant : source.variants()) {
+    const auto histogram = merged_histogram(variant, "end_to_end");
+    if (!histogram) continue;
+    extent.include(curve_of(*histogram));
+    Json curve = line(variant.name, colour_of(variant), ecdf_points(*histogram));
+    curve["showSymbol"] = false;
+    curve["step"] = "end";
+    series.push_back(std::move(curve));
+    names.push_back(variant.name);
+  }
+  const Area area{add_legend(drawing.option, names) + 34, 330};
+  Json shares = value_axis("share of messages received", "@share");
+  shares["min"] = 0;
+  shares["max"] = 1;
+  drawing.option["grid"] = grid(area);
+  drawing.option["xAxis"] = horizontal(duration_axis(extent, "from due to received"));
+  drawing.option["yAxis"] = std::move(shares);
+  drawing.option["tooltip"]["valueFormatter"] = "@share";
+  drawing.option["xAxis"]["axisPointer"] = {{"label", {{"formatter", "@duration"}}}};
+  drawing.option["series"] = std::move(series);
+  drawing.height = area.top + area.height + 40;
+  return drawing;
+}
+
+}  // namespace brokerlab::chart

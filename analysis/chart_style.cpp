@@ -1,0 +1,157 @@
+#include "analysis/chart_style.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace brokerlab::chart {
+namespace {
+
+constexpr const char* kFont = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
+constexpr int kLegendRow = 24;
+constexpr int kTitleHeight = 64;
+
+// Displayed characters, for estimates of width.
+int characters(std::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+void move_down(Json& component, int by) {
+  if (component.is_array()) {
+    for (Json& one : component) move_down(one, by);
+  } else if (component.is_object() && component.contains("top")) {
+    component["top"] = component["top"].get<int>() + by;
+  }
+}
+
+}  // namespace
+
+Json base_option() {
+  return {{"animation", false},
+          {"backgroundColor", "@paper"},
+          {"color", {"@series0", "@series1", "@series2", "@series3", "@series4", "@series5", "@series6", "@series7"}},
+          {"textStyle", {{"fontFamily", kFont}, {"fontSize", 12}, {"color", "@ink"}}},
+          // Text inside the drawing: an HTML box would need inline styles, which the report's policy forbids.
+          {"tooltip",
+           {{"trigger", "axis"},
+            {"renderMode", "richText"},
+            {"confine", true},
+            {"backgroundColor", "@paper"},
+            {"borderColor", "@soft"},
+            {"borderWidth", 1},
+            {"padding", 8},
+            {"textStyle", {{"color", "@ink"}, {"fontSize", 12}}},
+            {"axisPointer", {{"lineStyle", {{"color", "@muted"}}}, {"shadowStyle", {{"color", "@fault"}}}}}}}};
+}
+
+std::string colour_of(const ChartVariant& variant) { return fmt::format("@series{}", variant.colour % 8); }
+
+int add_legend(Json& option, const std::vector<std::string>& names) {
+  int rows = 1;
+  int used = 0;
+  for (const std::string& name : names) {
+    const int width = 48 + std::min(7 * characters(name), 260);
+    if (used > 0 && used + width > kWidth) {
+      ++rows;
+      used = 0;
+    }
+    used += width;
+  }
+  option["legend"] = {{"top", 0},
+                      {"left", 0},
+                      {"right", 0},
+                      {"itemGap", 16},
+                      {"itemWidth", 22},
+                      {"itemHeight", 10},
+                      {"data", names},
+                      {"inactiveColor", "@soft"},
+                      {"pageTextStyle", {{"color", "@muted"}}},
+                      {"pageIconColor", "@ink"},
+                      {"pageIconInactiveColor", "@soft"},
+                      {"textStyle", {{"color", "@ink"}, {"width", 260}, {"overflow", "truncate"}}}};
+  return rows * kLegendRow;
+}
+
+Json value_axis(std::string_view name, std::string_view formatter) {
+  Json axis = {{"type", "value"},
+               {"name", name},
+               {"nameTextStyle", {{"color", "@muted"}, {"align", "left"}}},
+               {"axisLine", {{"show", false}}},
+               {"axisTick", {{"show", false}}},
+               {"axisLabel", {{"color", "@muted"}, {"hideOverlap", true}}},
+               {"splitLine", {{"lineStyle", {{"color", "@grid"}}}}}};
+  if (!formatter.empty()) axis["axisLabel"]["formatter"] = formatter;
+  return axis;
+}
+
+Json log_axis(std::string_view name, std::string_view formatter) {
+  Json axis = value_axis(name, formatter);
+  axis["type"] = "log";
+  return axis;
+}
+
+Json category_axis(const std::vector<std::string>& names) {
+  return {{"type", "category"},
+          {"data", names},
+          {"axisLine", {{"lineStyle", {{"color", "@soft"}}}}},
+          {"axisTick", {{"show", false}}},
+          {"axisLabel", {{"color", "@ink"}, {"width", 150}, {"overflow", "truncate"}, {"hideOverlap", true}}}};
+}
+
+Json horizontal(Json axis) {
+  axis["nameLocation"] = "middle";
+  axis["nameGap"] = 30;
+  axis["nameTextStyle"]["align"] = "center";
+  axis["axisLine"] = {{"show", true}, {"lineStyle", {{"color", "@soft"}}}};
+  return axis;
+}
+
+Json grid(const Area& area) {
+  return {{"left", 8}, {"right", 24}, {"top", area.top}, {"height", area.height}, {"containLabel", true}};
+}
+
+Json line(std::string_view name, const std::string& colour, Json points) {
+  return {{"type", "line"},
+          {"name", name},
+          {"showSymbol", points.size() < 3},
+          {"symbol", "circle"},
+          {"symbolSize", 6},
+          {"connectNulls", false},
+          {"color", colour},
+          {"lineStyle", {{"color", colour}, {"width", 2}}},
+          {"itemStyle", {{"color", colour}}},
+          {"emphasis", {{"disabled", true}}},
+          {"data", std::move(points)}};
+}
+
+Json rounded(std::optional<double> value) {
+  if (!value || !std::isfinite(*value)) return nullptr;
+  if (*value == 0) return 0;
+  const double scale = std::pow(10, 4 - std::floor(std::log10(std::abs(*value))));
+  const double figure = scale >= 1 ? std::round(*value * scale) / scale : std::round(*value);
+  if (figure == std::floor(figure) && std::abs(figure) < 9e15) return static_cast<std::int64_t>(figure);
+  return figure;
+}
+
+ChartDrawing titled(ChartDrawing drawing, std::string_view title, std::string_view subtitle) {
+  for (const char* component : {"grid", "legend", "title"}) {
+    if (drawing.option.contains(component)) move_down(drawing.option[component], kTitleHeight);
+  }
+  Json heading = {{"text", title},
+                  {"subtext", subtitle},
+                  {"left", 0},
+                  {"top", 8},
+                  {"itemGap", 6},
+                  {"textStyle", {{"fontSize", 17}, {"fontWeight", 600}, {"color", "@ink"}}},
+                  {"subtextStyle", {{"fontSize", 12}, {"color", "@muted"}}}};
+  Json titles = Json::array({std::move(heading)});
+  if (drawing.option.contains("title")) {
+    for (Json& other : drawing.option["title"]) titles.push_back(std::move(other));
+  }
+  drawing.option["title"] = std::move(titles);
+  drawing.height += kTitleHeight;
+  return drawing;
+}
+
+}  // namespace brokerlab::chart

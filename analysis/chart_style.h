@@ -1,0 +1,52 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/chart_source.h"
+#include "analysis/charts.h"
+#include "core/json.h"
+
+namespace brokerlab::chart {
+
+// The looks that all charts share. Every vertical position is a number of pixels from the top, so that
+// titled() can move a drawing down.
+
+inline constexpr int kWidth = 960;
+
+// Where the plotting area of a chart or of one of its panels lies.
+struct Area {
+  int top;
+  int height;
+};
+
+// An option with font, colours and tooltip; no axes and no series yet.
+Json base_option();
+
+// "@series3": the token of a variant's colour.
+std::string colour_of(const ChartVariant& variant);
+
+// Adds a legend for the series of these names, as many rows as they need at full width. Returns its height.
+int add_legend(Json& option, const std::vector<std::string>& names);
+
+// Axes. `name` carries the unit in words; `formatter` is a token, "" for none.
+Json value_axis(std::string_view name, std::string_view formatter);
+Json log_axis(std::string_view name, std::string_view formatter);
+Json category_axis(const std::vector<std::string>& names);
+// Turns an axis into the horizontal one: its name stands under it.
+Json horizontal(Json axis);
+Json grid(const Area& area);
+
+// A line of [x, y] points; null as y makes a gap.
+Json line(std::string_view name, const std::string& colour, Json points);
+
+// A value rounded to five significant digits: shorter files, the same picture. JSON null for nothing.
+Json rounded(std::optional<double> value);
+
+inline double milliseconds(double nanoseconds) { return nanoseconds / 1e6; }
+
+// Puts title and subtitle above the drawing (for plots; a report has its own headings).
+ChartDrawing titled(ChartDrawing drawing, std::string_view title, std::string_view subtitle);
+
+}  // namespace brokerlab::chart
