@@ -123,6 +123,7 @@ class RecordingWriter {
   PublishRecord& append_publish(const PublishRecord& record = {}) { return append(publishes_, record); }
   DeliveryRecord& append_delivery(const DeliveryRecord& record = {}) { return append(deliveries_, record); }
   EventRecord& append_event(const EventRecord& record = {}) { return append(events_, record); }
+  // In the mapped file, updated in place; after close() a copy that goes nowhere.
   RecordingCounters& counters() { return *counters_; }
 
   // Marks the recording complete and gives unused space back; nothing may be appended or patched after it. A
@@ -154,6 +155,7 @@ class RecordingWriter {
 
   class File;
   std::unique_ptr<File> file_;
+  RecordingCounters final_counters_{};
   RecordingCounters* counters_;
   Stream publishes_, deliveries_, events_;
 };
