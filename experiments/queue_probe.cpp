@@ -16,21 +16,19 @@ constexpr Nanoseconds kAnswerLimit = 2 * kNanosecondsPerSecond;
 QueueProbe::QueueProbe(const PlannedRun& plan, std::string broker_uri, const std::string& prefix,
                        bool tls_insecure)
     : uri_(std::move(broker_uri)), tls_insecure_(tls_insecure) {
-  const Topology topology = Topology::from_json(plan.topology);
-  const Topology on_broker = topology.with_prefix(prefix);
-  for (std::size_t i = 0; i < topology.queues.size(); ++i) {
-    queues_.emplace_back(topology.queues[i].name, on_broker.queues[i].name);
+  for (const Queue& queue : Topology::from_json(plan.topology).with_prefix(prefix).queues) {
+    queues_.push_back(queue.name);
   }
   for (const PlannedProcess& process : plan.processes) {
     if (process.kind != PlannedProcess::Kind::kRole) continue;
-    for (const PlannedInstance& instance : process.instances) consumed_.insert(instance.queue);
+    for (const PlannedInstance& instance : process.instances) consumed_.insert(instance.queue.value_or(""));
   }
 }
 
 std::vector<QueueProbe::Depth> QueueProbe::look() {
   trouble_.clear();
   std::vector<Depth> depths;
-  for (const auto& [name, name_on_broker] : queues_) {
+  for (const std::string& name : queues_) {
     Depth depth{name, consumed_.contains(name), std::nullopt, 0};
     // One failure is enough: a dead broker must not cost the limit once per queue.
     if (trouble_.empty()) {
@@ -40,7 +38,7 @@ std::vector<QueueProbe::Depth> QueueProbe::look() {
           tls.insecure = tls_insecure_;
           session_ = std::make_unique<amqp::Session>(amqp::Uri::parse(uri_), tls, kAnswerLimit);
         }
-        if (const auto status = session_->queue(name_on_broker)) {
+        if (const auto status = session_->queue(name)) {
           depth.ready = status->messages;
           depth.consumers = status->consumers;
         }

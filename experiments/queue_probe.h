@@ -4,7 +4,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "amqp/session.h"
@@ -24,6 +23,7 @@ class QueueProbe {
     std::uint32_t consumers = 0;
   };
 
+  // `plan` has been through with_prefix(); `prefix` is for its topology.
   QueueProbe(const PlannedRun& plan, std::string broker_uri, const std::string& prefix, bool tls_insecure);
 
   // One entry per queue of the topology. Never throws: a broker that does not answer
@@ -35,8 +35,7 @@ class QueueProbe {
  private:
   std::string uri_;
   bool tls_insecure_;
-  std::vector<std::pair<std::string, std::string>>
-      queues_;  // as the experiment names it, as the broker knows it
+  std::vector<std::string> queues_;  // as the broker knows them
   std::set<std::string> consumed_;
   std::unique_ptr<amqp::Session> session_;
   std::string trouble_;

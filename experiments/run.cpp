@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "experiments/name_prefix.h"
 #include "experiments/run_evidence.h"
 
 namespace brokerlab {
@@ -42,19 +43,19 @@ Error error_of(const RunProcess& process) {
 
 Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const Clock& clock,
          const Interrupts& interrupts, RunObserver& observer)
-    : plan_(plan),
+    : plan_(with_prefix(plan, lease.prefix())),
       setting_(setting),
       lease_(lease),
       clock_(clock),
       interrupts_(interrupts),
       observer_(observer),
-      probe_(plan, lease.uri(), lease.prefix(), setting.tls_insecure),
+      probe_(plan_, lease.uri(), lease.prefix(), setting.tls_insecure),
       interrupts_handled_(interrupts.count()) {
   uv_loop_init(&loop_);
   uv_timer_init(&loop_, &ticker_);
   ticker_.data = this;
   FaultTargets& targets = *this;
-  faults_ = std::make_unique<FaultSchedule>(&loop_, clock_, targets, plan.faults);
+  faults_ = std::make_unique<FaultSchedule>(&loop_, clock_, targets, plan_.faults);
 }
 
 Run::~Run() {
@@ -107,7 +108,6 @@ RunProcess& Run::spawn(const PlannedProcess& planned, const std::string& name) {
   order["run"] = setting_.run_number;
   order["broker"] = {{"uri", lease_.uri()}, {"tls_insecure", setting_.tls_insecure}, {"heartbeat_s", 10}};
   order["recording"] = (setting_.folder / raw->recording).string();
-  order["prefix"] = lease_.prefix();
   order["watch_host"] = processes_.size() == 1;  // one sleeping thread per host tells enough
   raw->child->send({{"assignment", std::move(order)}});
   return *raw;

@@ -81,7 +81,7 @@ class Run final : private FaultTargets {
 
   Json evidence();
 
-  const PlannedRun& plan_;
+  const PlannedRun plan_;  // under the names that the broker knows
   const RunSetting& setting_;
   Lease& lease_;
   const Clock& clock_;
