@@ -15,6 +15,8 @@ int signal_of(const std::string& kind) {
   return kind == "pause" ? SIGSTOP : SIGTERM;
 }
 
+std::size_t node_of(const PlannedFault& fault) { return static_cast<std::size_t>(fault.instance); }
+
 Json instant(Nanoseconds at) { return at == 0 ? Json(nullptr) : Json(at); }
 
 }  // namespace
@@ -37,8 +39,7 @@ FaultSchedule::~FaultSchedule() {
 
 void FaultSchedule::start(Nanoseconds t0) {
   for (const auto& entry : entries_) {
-    entry->scheduled_ns = t0 + entry->fault.at_ns;
-    entry->timer->set(entry->scheduled_ns);
+    entry->timer->set(t0 + entry->fault.at_ns);
   }
 }
 
@@ -50,7 +51,7 @@ void FaultSchedule::fire(Entry& entry) {
       return entry.fault.kind == "pause" ? end_pause(entry) : restart(entry);
     case Entry::Step::kRestarting:
       // Only the broker is waited for: a restarted process reports by itself.
-      if (targets_.private_broker()->accepting(0)) return finish(entry);
+      if (targets_.private_broker()->accepting(node_of(entry.fault))) return finish(entry);
       return entry.timer->set(clock_.now() + kBrokerPollInterval);
     case Entry::Step::kOver:
       return;
@@ -86,11 +87,11 @@ bool FaultSchedule::hit_broker(Entry& entry) {
   }
   try {
     if (entry.fault.kind == "pause") {
-      broker->pause(0);
+      broker->pause(node_of(entry.fault));
     } else if (entry.fault.kind == "kill") {
-      broker->kill(0);
+      broker->kill(node_of(entry.fault));
     } else {
-      broker->terminate(0);
+      broker->terminate(node_of(entry.fault));
     }
   } catch (const Error& error) {
     entry.outcome = error.summary();
@@ -110,7 +111,7 @@ bool FaultSchedule::hit_processes(Entry& entry) {
 
 void FaultSchedule::end_pause(Entry& entry) {
   if (entry.fault.target == "broker") {
-    targets_.private_broker()->resume(0);
+    targets_.private_broker()->resume(node_of(entry.fault));
   } else {
     for (const std::string& process : entry.fault.processes) targets_.signal_process(process, SIGCONT);
   }
@@ -124,10 +125,10 @@ void FaultSchedule::restart(Entry& entry) {
     for (const std::string& process : entry.fault.processes) targets_.restart_process(process);
     return finish(entry);
   }
-  if (targets_.private_broker()->running(0)) {  // an orderly shutdown takes seconds
+  if (targets_.private_broker()->running(node_of(entry.fault))) {  // an orderly shutdown takes seconds
     return entry.timer->set(clock_.now() + kBrokerPollInterval);
   }
-  targets_.private_broker()->restart(0);
+  targets_.private_broker()->restart(node_of(entry.fault));
   entry.step = Entry::Step::kRestarting;
   entry.timer->set(clock_.now() + kBrokerPollInterval);
 }
@@ -159,10 +160,12 @@ Json FaultSchedule::report() const {
   for (const auto& entry : entries_) {
     Json item = {{"kind", entry->fault.kind},
                  {"target", entry->fault.target},
+                 {"mode", entry->fault.mode},
                  {"processes", entry->fault.processes},
-                 {"scheduled_at_ns", entry->scheduled_ns},
+                 {"scheduled_at_ns", entry->fault.at_ns},
                  {"started_ns", instant(entry->started_ns)},
                  {"ended_ns", instant(entry->ended_ns)}};
+    if (!entry->fault.processes.empty()) item["process"] = entry->fault.processes.front();
     if (!entry->outcome.empty()) item["not_done"] = entry->outcome;
     report.push_back(std::move(item));
   }

@@ -40,14 +40,13 @@ class FaultSchedule {
   // Nothing is broken that will heal by itself: no pause with an end, no restart under way.
   bool quiet() const;
 
-  // [{"kind", "target", "mode", "processes", "scheduled_at_ns", "started_ns", "ended_ns"}]; instants of
-  // CLOCK_MONOTONIC, null for what did not happen.
+  // [{"kind", "target", "mode", "processes", "process", "scheduled_at_ns" (from the start of the load),
+  // "started_ns", "ended_ns" (instants of CLOCK_MONOTONIC, null for what did not happen)}].
   Json report() const;
 
  private:
   struct Entry {
     PlannedFault fault;
-    Nanoseconds scheduled_ns = 0;
     Nanoseconds started_ns = 0;
     Nanoseconds ended_ns = 0;
     std::string outcome;  // why it could not be done, else empty

@@ -61,12 +61,11 @@ PlannedRun with_prefix(PlannedRun run, const std::string& prefix) {
     if (role.contains("publish")) names.destination(role["publish"]);
   }
   for (PlannedProcess& process : run.processes) {
-    for (PlannedInstance& instance : process.instances) {
-      if (instance.queue) instance.queue = names.queue(*instance.queue);
-    }
+    for (PlannedInstance& instance : process.instances) instance.queue = names.queue(instance.queue);
     for (PlannedRoute& route : process.routes) names.route(route);
     for (std::string& queue : process.queues) queue = names.queue(queue);
   }
+  for (PlannedRoute& route : run.other_keys) names.route(route);
   return run;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/topology.h"
 #include "core/error.h"
 
 namespace brokerlab {
@@ -17,19 +16,19 @@ QueueProbe::QueueProbe(const PlannedRun& plan, std::string broker_uri, const std
                        bool tls_insecure)
     : uri_(std::move(broker_uri)), tls_insecure_(tls_insecure) {
   for (const Queue& queue : Topology::from_json(plan.topology).with_prefix(prefix).queues) {
-    queues_.push_back(queue.name);
+    queues_.push_back(queue);
   }
   for (const PlannedProcess& process : plan.processes) {
     if (process.kind != PlannedProcess::Kind::kRole) continue;
-    for (const PlannedInstance& instance : process.instances) consumed_.insert(instance.queue.value_or(""));
+    for (const PlannedInstance& instance : process.instances) consumed_.insert(instance.queue);
   }
 }
 
 std::vector<QueueProbe::Depth> QueueProbe::look() {
   trouble_.clear();
   std::vector<Depth> depths;
-  for (const std::string& name : queues_) {
-    Depth depth{name, consumed_.contains(name), std::nullopt, 0};
+  for (const Queue& queue : queues_) {
+    Depth depth{queue, consumed_.contains(queue.name), std::nullopt};
     // One failure is enough: a dead broker must not cost the limit once per queue.
     if (trouble_.empty()) {
       try {
@@ -38,10 +37,7 @@ std::vector<QueueProbe::Depth> QueueProbe::look() {
           tls.insecure = tls_insecure_;
           session_ = std::make_unique<amqp::Session>(amqp::Uri::parse(uri_), tls, kAnswerLimit);
         }
-        if (const auto status = session_->queue(name)) {
-          depth.ready = status->messages;
-          depth.consumers = status->consumers;
-        }
+        if (const auto status = session_->queue(queue.name)) depth.ready = status->messages;
       } catch (const Error& error) {
         trouble_ = error.summary();
         session_.reset();
@@ -57,14 +53,20 @@ bool empty(const std::vector<QueueProbe::Depth>& depths) {
                      [](const QueueProbe::Depth& depth) { return !depth.consumed || depth.ready == 0U; });
 }
 
-Json to_json(const std::vector<QueueProbe::Depth>& depths) {
+Json to_json(const std::vector<QueueProbe::Depth>& before, const std::vector<QueueProbe::Depth>& after) {
+  const auto ready = [](const QueueProbe::Depth& depth) {
+    return depth.ready ? Json(*depth.ready) : Json(nullptr);
+  };
   Json report = Json::array();
-  for (const QueueProbe::Depth& depth : depths) {
-    report.push_back({{"name", depth.name},
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    const QueueProbe::Depth& depth = after[i];
+    report.push_back({{"name", depth.queue.name},
+                      {"durable", depth.queue.durable},
+                      {"arguments", depth.queue.arguments},
                       {"consumed", depth.consumed},
-                      {"ready_at_end", depth.ready ? Json(*depth.ready) : Json(nullptr)},
-                      {"unacked_at_end", nullptr},
-                      {"consumers", depth.consumers}});
+                      {"ready_at_start", ready(before[i])},
+                      {"ready_at_end", ready(depth)},
+                      {"unacked_at_end", nullptr}});
   }
   return report;
 }

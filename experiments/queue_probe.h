@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "amqp/session.h"
+#include "broker/topology.h"
 #include "core/json.h"
 #include "experiments/plan.h"
 
@@ -17,10 +18,9 @@ namespace brokerlab {
 class QueueProbe {
  public:
   struct Depth {
-    std::string name;
+    Queue queue;
     bool consumed = false;               // some role of the run consumes from it
     std::optional<std::uint32_t> ready;  // nothing when the queue or the broker is gone
-    std::uint32_t consumers = 0;
   };
 
   // `plan` has been through with_prefix(); `prefix` is for its topology.
@@ -35,7 +35,7 @@ class QueueProbe {
  private:
   std::string uri_;
   bool tls_insecure_;
-  std::vector<std::string> queues_;  // as the broker knows them
+  std::vector<Queue> queues_;  // under the names the broker knows
   std::set<std::string> consumed_;
   std::unique_ptr<amqp::Session> session_;
   std::string trouble_;
@@ -44,7 +44,8 @@ class QueueProbe {
 // All consumed queues are known to be empty.
 bool empty(const std::vector<QueueProbe::Depth>& depths);
 
-// As the evidence says it: [{"name", "consumed", "ready_at_end", "unacked_at_end", "consumers"}].
-Json to_json(const std::vector<QueueProbe::Depth>& depths);
+// As the evidence says it: [{"name", "durable", "arguments", "consumed", "ready_at_start", "ready_at_end",
+// "unacked_at_end"}]. Both from the same probe.
+Json to_json(const std::vector<QueueProbe::Depth>& before, const std::vector<QueueProbe::Depth>& after);
 
 }  // namespace brokerlab

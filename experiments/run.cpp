@@ -74,6 +74,7 @@ Run::~Run() {
 }
 
 Json Run::execute() {
+  depths_at_start_ = probe_.look();
   spawn_all();
   enter(Stage::kStarting);
   uv_timer_start(
@@ -396,7 +397,7 @@ Json Run::evidence() {
           {"loads", plan_.experiment["load"]},
           {"roles", plan_.experiment["roles"]},
           {"routes", routes_evidence(plan_)},
-          {"queues", to_json(depths)},
+          {"queues", to_json(depths_at_start_, depths)},
           {"drained", drained_},
           {"drain_reason", drain_reason_},
           {"aborted", aborted_},

@@ -94,6 +94,7 @@ class Run final : private FaultTargets {
   std::unique_ptr<FaultSchedule> faults_;
   std::unique_ptr<HostWatch> host_;
   QueueProbe probe_;
+  std::vector<QueueProbe::Depth> depths_at_start_;
   ProgressTable table_;
 
   Stage stage_ = Stage::kStarting;

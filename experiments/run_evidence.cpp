@@ -17,6 +17,14 @@ const char* name_of(PlannedRoute::Delivery delivery) {
   return "unknown";
 }
 
+// Without a key: where every key leads that is not listed.
+Json to_json(const PlannedRoute& route, const Json& routing_key) {
+  return {{"exchange", route.exchange},
+          {"routing_key", routing_key},
+          {"queues", route.queues},
+          {"delivery", name_of(route.delivery)}};
+}
+
 }  // namespace
 
 Json processes_evidence(const std::vector<std::unique_ptr<RunProcess>>& processes) {
@@ -37,12 +45,10 @@ Json processes_evidence(const std::vector<std::unique_ptr<RunProcess>>& processe
 
 Json routes_evidence(const PlannedRun& plan) {
   Json evidence = Json::array();
+  for (const PlannedRoute& route : plan.other_keys) evidence.push_back(to_json(route, nullptr));
   for (const PlannedProcess& process : plan.processes) {
     for (const PlannedRoute& route : process.routes) {
-      Json item = {{"exchange", route.exchange},
-                   {"routing_key", route.routing_key},
-                   {"queues", route.queues},
-                   {"delivery", name_of(route.delivery)}};
+      Json item = to_json(route, route.routing_key);
       if (std::find(evidence.begin(), evidence.end(), item) == evidence.end())
         evidence.push_back(std::move(item));
     }
