@@ -11,8 +11,7 @@
 
 namespace brokerlab {
 
-// Where one (exchange, routing key) pair that a process can publish to leads, as far as the bindings tell
-// beforehand.
+// Where messages of one exchange and routing key lead, as far as the bindings tell beforehand.
 struct PlannedRoute {
   enum class Delivery {
     kAll,      // a copy to each of `queues`
@@ -21,7 +20,7 @@ struct PlannedRoute {
   };
   std::string exchange;
   std::string routing_key;
-  std::vector<std::string> queues;
+  std::vector<std::string> queues;  // none with kAll: unroutable
   Delivery delivery = Delivery::kAll;
 };
 
@@ -42,7 +41,7 @@ struct PlannedProcess {
   int number = 0;       // among the processes of its entry
   int instances_total = 0;
   std::vector<PlannedInstance> instances;
-  std::vector<PlannedRoute> routes;  // empty where they are not known beforehand
+  std::vector<PlannedRoute> routes;  // empty where the keys are not known beforehand
   std::vector<std::string> queues;   // that it publishes to (by its routes) or consumes from
 };
 
@@ -57,6 +56,8 @@ struct PlannedFault {
   Nanoseconds at_ns = 0;               // from the start of the load
   std::string kind;                    // kill, pause, stop
   std::string target;                  // "broker", or the name of a role or load
+  std::string mode;                    // one, all
+  int instance = 0;                    // mode "one": the process of the target, or the broker's node
   std::vector<std::string> processes;  // names of the processes it hits; empty for the broker
   std::optional<Nanoseconds> duration_ns;
   std::optional<Nanoseconds> restart_after_ns;
@@ -80,6 +81,8 @@ struct PlannedRun {
   std::string directory;   // of the experiment file
   PlannedPhases phases;
   std::vector<PlannedProcess> processes;  // loads first, in file order
+  // For exchanges whose keys are not known beforehand: where any key leads (its routing_key is empty).
+  std::vector<PlannedRoute> other_keys;
   std::vector<PlannedMessages> messages;  // one per load
   std::vector<PlannedFault> faults;       // by time
 };

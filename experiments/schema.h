@@ -3,26 +3,37 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/json.h"
 
 namespace brokerlab {
 
 // experiments/schema/experiment.schema.json, built into the program: the one declaration of every key of an
-// experiment file, its default and its description. Parser, checks, defaults and docs/experiment-file.md all
-// follow from it.
+// experiment file, its default and its description. Checks, defaults and docs/experiment-file.md follow from
+// it.
 const Json& experiment_schema();
 std::string_view experiment_schema_text();
 
-// Adds every default that `document` leaves out, at every depth.
+// What a schema node's "$ref" stands for; the node itself without one.
+const Json& resolve_schema(const Json& node);
+// The branch of a "oneOf" whose constant key has the value that `value` has there; nullptr when there is
+// none. `constant` is set to the name of that key where the branches have one.
+const Json* schema_branch(const Json& schema, const Json& value, std::string& constant);
+
+// Adds every default that `document` leaves out, at every depth. What does not fit the schema is left alone.
 void fill_defaults(Json& document);
 
-// Something in `document` that the schema does not allow.
+// Told of each thing in a document that the schema does not allow. `at` is the place; for an unknown key the
+// key itself, for a missing one the object that lacks it.
 using SchemaProblemSink =
     std::function<void(const JsonPointer& at, const std::string& what, const std::string& remedy)>;
+
+// Every problem in words for people. What this finds is what the schema forbids: an independent validator
+// (valijson) has the last word, and a document it alone refuses is reported with its message.
 void check_schema(const Json& document, const SchemaProblemSink& report);
 
-// docs/experiment-file.md's reference part: one table per object, from the schema.
+// The reference part of docs/experiment-file.md: one table per object.
 std::string schema_markdown();
 
 }  // namespace brokerlab

@@ -9,15 +9,14 @@
 
 namespace brokerlab {
 
-// A limit on a number of a run: "end_to_end.p99 < 50ms", "ledger.lost == 0", "fairness.by_busy_time.jain >
-// 0.95". Grammar: metric operator number [unit]; operators < <= > >= == !=. Metrics are paths within a run of
-// a result: rates.<name>, latency.<name>.<statistic> (the "latency." and the unit at the end of a name may be
-// left out: "end_to_end.p99" is "latency.end_to_end.p99_ns"), fairness.<by>.<index>, ledger.<count>,
-// makespan, network.<name>.
-struct Threshold {
+// A limit on a figure of a run: "end_to_end.p99 < 50ms", "ledger.lost == 0", "fairness.by_busy_time.jain >
+// 0.95". Grammar: metric operator number [unit]; operators < <= > >= == !=. A metric is a path within a run
+// of a result; "latency." before it and the unit after it may be left out: "end_to_end.p99" is
+// latency.end_to_end.p99_ns.
+struct ThresholdExpression {
   enum class Operator { kLess, kLessOrEqual, kGreater, kGreaterOrEqual, kEqual, kNotEqual };
 
-  std::string expression;
+  std::string text;
   JsonPointer metric;  // within a run of a result
   Operator op = Operator::kLess;
   double limit = 0;  // in the metric's own unit
@@ -29,13 +28,13 @@ struct ThresholdOutcome {
   bool ok = false;
 };
 
-// `stages` are further latency names that the experiment brings (its roles). Throws Error (kUsage) with the
-// nearest known metric.
-Threshold parse_threshold(std::string_view expression, const std::vector<std::string>& stages = {});
+// `roles` are the names of the experiment's roles: by_role.<role>.<stream>.<statistic> is a metric too.
+// Throws Error (kUsage) with the nearest known metric.
+ThresholdExpression parse_threshold(std::string_view text, const std::vector<std::string>& roles = {});
 
-ThresholdOutcome evaluate(const Threshold& threshold, const Json& run);
+ThresholdOutcome evaluate(const ThresholdExpression& threshold, const Json& run);
 
 // Every metric a threshold may name, in its short form.
-std::vector<std::string> threshold_metrics(const std::vector<std::string>& stages = {});
+std::vector<std::string> threshold_metrics(const std::vector<std::string>& roles = {});
 
 }  // namespace brokerlab

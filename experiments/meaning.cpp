@@ -1,0 +1,158 @@
+#include "experiments/meaning.h"
+
+#include <set>
+
+#include "core/error.h"
+#include "core/units.h"
+#include "experiments/threshold.h"
+
+namespace brokerlab {
+namespace {
+
+void check_names(const Json& experiment, Findings& findings) {
+  std::set<std::string> taken{"broker"};
+  const auto take = [&](const char* list, const char* key) {
+    for (std::size_t i = 0; i < list_at(experiment, list).size(); ++i) {
+      const std::string name = text_at(list_at(experiment, list)[i], key);
+      if (name.empty() || taken.insert(name).second) continue;
+      findings.error(JsonPointer() / list / i / key,
+                     name == "broker" ? "\"broker\" is what faults call the broker"
+                                      : "the name \"" + name + "\" is taken by another load or role",
+                     "give it a name of its own");
+    }
+  };
+  take("load", "name");
+  take("roles", "role");
+}
+
+void check_broker(const Json& experiment, Findings& findings) {
+  const Json& broker = member(experiment, "broker");
+  if (text_at(broker, "kind") == "private") return;
+  if (whole_at(broker, "nodes") > 1) {
+    findings.error(JsonPointer("/broker/nodes"), "only a private broker has a number of nodes to choose",
+                   "remove it, or set kind to \"private\"");
+  }
+  if (!member(broker, "arguments").empty()) {
+    findings.error(JsonPointer("/broker/arguments"), "only a private broker takes lines for rabbitmq.conf",
+                   "remove them, or set kind to \"private\"");
+  }
+}
+
+void check_fault(const Json& experiment, const Json& fault, const JsonPointer& at, Findings& findings) {
+  const std::string target = text_at(fault, "target");
+  const std::string kind = text_at(fault, "kind");
+  std::vector<std::string> targets{"broker"};
+  std::int64_t processes = target == "broker" ? whole_at(member(experiment, "broker"), "nodes") : 0;
+  for (const auto& [list, key] : {std::pair{"load", "name"}, std::pair{"roles", "role"}}) {
+    for (const Json& entry : list_at(experiment, list)) {
+      targets.push_back(text_at(entry, key));
+      if (targets.back() == target) processes = whole_at(entry, "processes");
+    }
+  }
+  if (!target.empty() && processes == 0) {
+    findings.error(at / "target", "unknown target \"" + target + "\"", suggestion(target, targets));
+  } else if (processes > 0 && whole_at(fault, "instance") >= processes) {
+    findings.error(at / "instance",
+                   "\"" + target + "\" has " + std::to_string(processes) + " processes, from 0",
+                   "a smaller number, or \"processes\" in that entry");
+  }
+  if (target == "broker" && text_at(member(experiment, "broker"), "kind") == "external") {
+    findings.error(at / "target", "the broker is not ours to break", "set broker.kind to \"private\"");
+  }
+  if (kind == "pause" && !fault.contains("duration")) {
+    findings.error(at, "a pause needs an end", "add \"duration\", e.g. \"2s\"");
+  }
+  if (kind == "pause" && fault.contains("restart_after")) {
+    findings.error(at / "restart_after", "a pause ends by its duration", "remove it");
+  }
+  if (!kind.empty() && kind != "pause" && fault.contains("duration")) {
+    findings.error(at / "duration", "only a pause has a duration",
+                   "\"restart_after\" starts a killed process again");
+  }
+}
+
+Nanoseconds load_ns(const Json& experiment, const Findings& findings) {
+  if (!findings.clean(JsonPointer("/phases"))) return 1;
+  const Json& phases = member(experiment, "phases");
+  return parse_duration(member(phases, "warmup")) + parse_duration(member(phases, "measure"));
+}
+
+}  // namespace
+
+const Json& member(const Json& value, const std::string& key) {
+  static const Json nothing;
+  const auto found = value.is_object() ? value.find(key) : value.end();
+  return found == value.end() ? nothing : *found;
+}
+
+const Json& list_at(const Json& value, const std::string& key) {
+  static const Json nothing = Json::array();
+  const Json& found = member(value, key);
+  return found.is_array() ? found : nothing;
+}
+
+std::string text_at(const Json& value, const std::string& key) {
+  const Json& found = member(value, key);
+  return found.is_string() ? found.get<std::string>() : "";
+}
+
+std::int64_t whole_at(const Json& value, const std::string& key) {
+  const Json& found = member(value, key);
+  return found.is_number_integer() ? found.get<std::int64_t>() : 0;
+}
+
+std::string with_number(std::string text, std::int64_t number) {
+  constexpr std::string_view kPlaceholder = "{i}";
+  const std::string digits = std::to_string(number);
+  for (std::size_t at = text.find(kPlaceholder); at != std::string::npos;
+       at = text.find(kPlaceholder, at + digits.size())) {
+    text.replace(at, kPlaceholder.size(), digits);
+  }
+  return text;
+}
+
+void check_faults(const Json& experiment, Findings& findings) {
+  const Json& faults = list_at(experiment, "faults");
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    const JsonPointer at = JsonPointer("/faults") / i;
+    if (!faults[i].is_object()) continue;
+    check_fault(experiment, faults[i], at, findings);
+    if (findings.clean(at) && parse_duration(faults[i]["at"]) >= load_ns(experiment, findings)) {
+      findings.warning(at / "at", "the load has ended by then", "an earlier time, or a longer measure phase",
+                       "FAULT_AFTER_LOAD");
+    }
+  }
+}
+
+void check_thresholds(const Json& experiment, Findings& findings) {
+  std::vector<std::string> roles;
+  for (const Json& role : list_at(experiment, "roles")) roles.push_back(text_at(role, "role"));
+  const Json& thresholds = list_at(experiment, "thresholds");
+  for (std::size_t i = 0; i < thresholds.size(); ++i) {
+    if (!thresholds[i].is_string()) continue;
+    try {
+      parse_threshold(thresholds[i].get_ref<const std::string&>(), roles);
+    } catch (const Error& error) {
+      findings.error(JsonPointer("/thresholds") / i, error.summary(), error.remedy());
+    }
+  }
+}
+
+void check_meaning(const Json& experiment, const Json& written, const std::filesystem::path& directory,
+                   Findings& findings) {
+  if (!experiment.is_object()) return;
+  const DeclaredNames names = declared_names(experiment);
+  check_names(experiment, findings);
+  check_broker(experiment, findings);
+  check_topology(experiment, names, findings);
+  check_loads(experiment, written, names, directory, findings);
+  check_roles(experiment, names, findings);
+  check_faults(experiment, findings);
+  check_thresholds(experiment, findings);
+  if (!list_at(experiment, "load").empty() && load_ns(experiment, findings) == 0) {
+    findings.error(JsonPointer("/phases/measure"), "no time for load: warmup and measure are both 0",
+                   "e.g. \"measure\": \"10s\"");
+  }
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,118 @@
+#include <set>
+
+#include "core/distribution.h"
+#include "core/error.h"
+#include "experiments/meaning.h"
+#include "roles/role_spec.h"
+
+namespace brokerlab {
+namespace {
+
+void check_queue(const Json& role, const JsonPointer& at, const DeclaredNames& names, Findings& findings) {
+  const std::string queue = text_at(member(role, "consume"), "queue");
+  if (queue.empty()) return;
+  std::set<std::string> consumed;
+  for (std::int64_t i = 0; i < whole_at(role, "instances"); ++i) {
+    const std::string name = with_number(queue, i);
+    if (!names.queues.contains(name)) {
+      const std::string whose = name == queue ? "" : " (instance " + std::to_string(i) + ")";
+      return findings.error(at / "consume" / "queue", "queue \"" + name + "\"" + whose + " is not declared",
+                            suggestion(name, names.queue_suggestions));
+    }
+    if (!consumed.insert(name).second && member(member(role, "consume"), "exclusive") == Json(true)) {
+      return findings.error(at / "consume" / "exclusive",
+                            "only one consumer can have \"" + name + "\" for itself",
+                            "one instance, or a queue for each by {i}");
+    }
+  }
+}
+
+// n of "multiple(n)"; 0 otherwise.
+std::int64_t multiple_of(const std::string& ack) {
+  constexpr std::string_view kPrefix = "multiple(";
+  constexpr std::size_t kMostDigits = 9;
+  if (!ack.starts_with(kPrefix) || ack.size() > kPrefix.size() + kMostDigits) return 0;
+  return std::atoll(ack.c_str() + kPrefix.size());
+}
+
+void check_acknowledgement(const Json& role, const JsonPointer& at, Findings& findings) {
+  const Json& consume = member(role, "consume");
+  const std::string ack = text_at(consume, "ack");
+  const std::int64_t prefetch = whole_at(consume, "prefetch");
+  if (ack == "auto" && prefetch > 0) {
+    findings.warning(at / "consume" / "prefetch",
+                     "the broker ignores the prefetch limit with automatic acknowledgement",
+                     "set ack to \"manual\", or remove the limit", "PREFETCH_IGNORED");
+  }
+  if (prefetch > 0 && multiple_of(ack) > prefetch) {
+    findings.error(at / "consume" / "ack",
+                   ack + " never comes about with a prefetch limit of " + std::to_string(prefetch),
+                   "a limit of at least " + std::to_string(multiple_of(ack)));
+  }
+}
+
+void check_effort(const Json& role, const JsonPointer& at, Findings& findings) {
+  const Json& effort = member(role, "effort");
+  const std::string kind = text_at(effort, "kind");
+  const bool has_seconds = effort.contains("seconds"), has_from = effort.contains("from");
+  if (kind == "none" && (has_seconds || has_from)) {
+    findings.error(at, "an effort of kind none takes no time", "set kind to \"sleep\" or \"spin\"");
+  }
+  if ((kind == "sleep" || kind == "spin") && has_seconds == has_from) {
+    findings.error(at, "exactly one of \"seconds\" and \"from\" is wanted",
+                   "how long each message takes, or where in the message it stands");
+  }
+  if (!has_seconds || !findings.clean(at)) return;
+  try {
+    Distribution::from_json(effort["seconds"], number_of_seconds);
+  } catch (const Error& error) {
+    findings.error(at / "seconds", error.summary(), error.remedy());
+  }
+}
+
+void check_conditions(const Json& role, const JsonPointer& at, Findings& findings) {
+  const Json& when = member(role, "when");
+  if (!when.is_object()) return;
+  for (const auto& [key, unused] : when.items()) {
+    if (key.empty() || key.front() == '/') continue;
+    findings.error(at / "when" / key, "\"" + key + "\" is no JSON pointer", "write \"/" + key + "\"");
+  }
+}
+
+void check_onward(const Json& role, const JsonPointer& at, const DeclaredNames& names, Findings& findings) {
+  const Json& publish = member(role, "publish");
+  const std::string exchange = text_at(publish, "exchange");
+  if (!publish.is_object() && member(role, "set").is_object()) {
+    findings.error(at / "set", "the patched body goes nowhere", "add \"publish\"");
+  }
+  if (exchange.empty() || names.exchange_types.contains(exchange)) return;
+  findings.error(at / "publish" / "exchange", "exchange \"" + exchange + "\" is not declared",
+                 suggestion(exchange, names.exchanges));
+}
+
+}  // namespace
+
+void check_roles(const Json& experiment, const DeclaredNames& names, Findings& findings) {
+  const Json& roles = list_at(experiment, "roles");
+  for (std::size_t i = 0; i < roles.size(); ++i) {
+    const JsonPointer at = JsonPointer("/roles") / i;
+    const Json& role = roles[i];
+    if (!role.is_object()) continue;
+    check_queue(role, at, names, findings);
+    check_acknowledgement(role, at, findings);
+    check_effort(role, at / "effort", findings);
+    check_conditions(role, at, findings);
+    check_onward(role, at, names, findings);
+    if (whole_at(role, "processes") > whole_at(role, "instances")) {
+      findings.error(at / "processes", "more processes than instances", "raise \"instances\"");
+    }
+    if (!findings.clean(at)) continue;
+    try {
+      RoleSpec::from_json(role);
+    } catch (const Error& error) {
+      findings.error(at, error.summary(), error.remedy());
+    }
+  }
+}
+
+}  // namespace brokerlab
