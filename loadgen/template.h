@@ -41,9 +41,9 @@ class Template {
   enum class Kind { kText, kSequence, kPublisher, kInstance, kTime, kRandom, kChoice };
   struct Segment {
     Kind kind = Kind::kText;
-    std::string text;
+    std::string text = {};
     std::int64_t low = 0, high = 0;
-    std::vector<std::string> options;
+    std::vector<std::string> options = {};
   };
 
   static Segment parse_placeholder(std::string_view name);

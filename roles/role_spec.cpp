@@ -1,0 +1,110 @@
+#include "roles/role_spec.h"
+
+#include <charconv>
+
+#include "core/error.h"
+#include "core/units.h"
+
+namespace brokerlab {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, const std::string& where, const std::string& remedy) {
+  throw Error(what, where, remedy, ExitStatus::kUsage);
+}
+
+void parse_ack(const std::string& text, ConsumeSpec& consume) {
+  if (text == "auto") {
+    consume.ack = AckMode::kAuto;
+  } else if (text == "manual") {
+    consume.ack = AckMode::kManual;
+  } else {
+    consume.ack = AckMode::kMultiple;
+    const std::string_view digits = std::string_view(text).substr(0, text.size() - 1);
+    const bool shaped = text.starts_with("multiple(") && text.ends_with(")");
+    const char* end = digits.data() + digits.size();
+    if (!shaped || std::from_chars(digits.data() + 9, end, consume.multiple).ptr != end ||
+        consume.multiple == 0) {
+      refuse("unknown acknowledgement \"" + text + "\"", "consume.ack", "use auto, manual or multiple(100)");
+    }
+  }
+}
+
+ConsumeSpec parse_consume(const Json& json) {
+  ConsumeSpec consume;
+  consume.queue = json.at("queue").get<std::string>();
+  consume.prefetch = json.value("prefetch", std::uint16_t{0});
+  parse_ack(json.value("ack", "manual"), consume);
+  if (json.contains("get")) consume.get_ns = parse_duration(json.at("get"));
+  consume.subscribe_after_load = json.value("subscribe", "before_load") == "after_load";
+  if (json.contains("read_coalescing"))
+    consume.read_coalescing_ns = parse_duration(json.at("read_coalescing"));
+  consume.exclusive = json.value("exclusive", false);
+  if (json.contains("priority")) consume.priority = json.at("priority").get<int>();
+  if (json.contains("arguments")) consume.arguments = json.at("arguments");
+  if (consume.get_ns == 0) refuse("polling without a pause", "consume.get", "give an interval above 0");
+  return consume;
+}
+
+EffortSpec parse_effort(const Json& json) {
+  EffortSpec effort;
+  const std::string kind = json.value("kind", "none");
+  if (kind == "none") return effort;
+  if (kind != "sleep" && kind != "spin")
+    refuse("unknown effort \"" + kind + "\"", "effort.kind", "use none, sleep or spin");
+  effort.kind = kind == "sleep" ? EffortSpec::Kind::kSleep : EffortSpec::Kind::kSpin;
+  if (json.contains("scale")) effort.scale_ns = parse_duration(json.at("scale"));
+  if (json.contains("from") == json.contains("seconds")) {
+    refuse("an effort needs its length", "effort", "give one of \"seconds\" and \"from\"");
+  }
+  if (json.contains("seconds")) {
+    effort.seconds = Distribution::from_json(json.at("seconds"), number_of_seconds);
+  } else if (const auto from = json.at("from").get<std::string>(); from == "dots") {
+    effort.source = EffortSpec::Source::kDots;
+  } else {
+    effort.source = EffortSpec::Source::kPointer;
+    effort.pointer = JsonPointer(from);
+  }
+  return effort;
+}
+
+Otherwise parse_otherwise(const std::string& text) {
+  if (text == "ack") return Otherwise::kAck;
+  if (text == "ignore") return Otherwise::kIgnore;
+  if (text == "nack") return Otherwise::kNack;
+  if (text == "requeue") return Otherwise::kRequeue;
+  if (text == "dead_letter") return Otherwise::kDeadLetter;
+  refuse("unknown way out \"" + text + "\"", "otherwise", "use ack, ignore, nack, requeue or dead_letter");
+}
+
+PublishOnward parse_publish(const Json& json) {
+  return {json.value("exchange", ""), json.value("routing_key", ""), json.value("mandatory", true),
+          json.value("persistent", false)};
+}
+
+}  // namespace
+
+bool RoleSpec::settles_at_once() const {
+  return effort.kind == EffortSpec::Kind::kNone && when.is_null() && set.is_null() && !publish;
+}
+
+RoleSpec RoleSpec::from_json(const Json& entry) try {
+  RoleSpec spec;
+  spec.role = entry.at("role").get<std::string>();
+  spec.instances = entry.value("instances", 1U);
+  spec.processes = entry.value("processes", 1U);
+  spec.channels_per_connection = entry.value("channels_per_connection", 1U);
+  spec.consume = parse_consume(entry.at("consume"));
+  if (entry.contains("effort")) spec.effort = parse_effort(entry.at("effort"));
+  // An empty condition and an empty patch are what a file with all defaults filled in says for "none".
+  if (entry.contains("when") && !entry.at("when").empty()) spec.when = entry.at("when");
+  if (entry.contains("set") && !entry.at("set").empty()) spec.set = entry.at("set");
+  if (entry.contains("publish") && !entry.at("publish").is_null())
+    spec.publish = parse_publish(entry.at("publish"));
+  spec.otherwise = parse_otherwise(entry.value("otherwise", "ack"));
+  return spec;
+} catch (const Json::exception& error) {
+  throw Error(std::string("this entry of roles cannot be used: ") + error.what(),
+              "role " + entry.value("role", ""), "check it with `brokerlab validate`", ExitStatus::kUsage);
+}
+
+}  // namespace brokerlab
