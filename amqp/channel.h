@@ -65,7 +65,9 @@ class ChannelListener {
 // restorations.
 class Channel {
  public:
+  // kLost: the connection is not open; it opens or restores the channel when it is.
   enum class State { kOpening, kOpen, kClosing, kClosed, kLost };
+  class Impl;
 
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
@@ -110,7 +112,6 @@ class Channel {
 
  private:
   friend class Connection;
-  class Impl;
   explicit Channel(std::unique_ptr<Impl> impl);
   ~Channel();
   friend struct std::default_delete<Channel>;

@@ -21,6 +21,8 @@ namespace brokerlab::amqp {
 struct Topology;
 class Transport;
 
+using TransportFactory = std::function<std::unique_ptr<Transport>()>;
+
 struct ReconnectPolicy {
   int tries = 0;  // after a failed attempt or a lost connection; 0: none
   Nanoseconds delay_ns = 2 * kNanosecondsPerSecond;
@@ -59,7 +61,7 @@ struct ServerProperties {
 // All optional. Called on the loop's thread.
 struct ConnectionEvents {
   std::function<void(std::string_view reason)> on_blocked;  // by an alarm of the broker
-  std::function<void()> on_unblocked;
+  std::function<void()> on_unblocked;                       // or lost while blocked
   // An open connection is gone. Then, with a reconnect policy, on_retry before each try, and at last
   // on_restored (channels, topology and consumers are back) or on_ended. Without one, on_ended follows at
   // once.
@@ -78,6 +80,8 @@ struct ConnectionEvents {
 class Connection {
  public:
   Connection(uv_loop_t* loop, const Clock& clock, ConnectionOptions options);
+  // For tests: over transports of the caller's making, one per attempt.
+  Connection(uv_loop_t* loop, const Clock& clock, ConnectionOptions options, TransportFactory factory);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -87,17 +91,21 @@ class Connection {
   // Exactly one of the two is called, later. Failed attempts are repeated by the reconnect policy
   // (events().on_retry tells) unless another try cannot help, e.g. with a wrong password.
   void open(std::function<void()> on_ready, std::function<void(const AmqpError&)> on_failed);
-  // Flushes, says good-bye and waits for the answer, at most close_timeout_ns. Also ends reconnecting.
-  // `on_closed` is called exactly once, later. Operations still waiting are answered with an error first.
+  // Does not wait for confirms: that is the caller's business before. Flushes, says good-bye and waits for
+  // the answer, at most close_timeout_ns. Also ends reconnecting. `on_closed` is called exactly once, later.
+  // Operations still waiting are answered with an error first.
   void close(std::function<void()> on_closed);
 
   bool is_open() const;
   bool blocked() const;  // connection.blocked holds
   bool write_blocked() const;
 
-  // The channel opens in the background; use it at once. `listener` may be null and must outlive the channel.
+  // The channel opens in the background; use it at once. On a connection that is not open yet it waits for
+  // that, and operations are refused until `on_open`. `listener` may be null and must outlive the channel.
+  // Throws Error (kUsage) when the connection has as many channels as the broker allows.
   Channel& open_channel(ChannelListener* listener, Done on_open = nullptr);
-  // Closes (without waiting) and destroys.
+  // Closes without waiting, and destroys at the end of this turn of the loop; its listener and handlers hear
+  // nothing more.
   void remove(Channel& channel);
 
   // Declared again after each reconnect, before consumers are restored. Replaces the former one.

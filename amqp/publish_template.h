@@ -54,9 +54,11 @@ class PublishTemplate {
   // For Channel and tests: how many bytes a publish of `body_bytes` takes in frames of at most `frame_max`,
   // and the writing of them at `out`. `channel` and sizes are patched.
   std::size_t wire_bytes(std::size_t body_bytes, std::uint32_t frame_max) const {
+    return head_.size() + body_bytes + body_frames(body_bytes, frame_max) * kFrameOverhead;
+  }
+  static std::size_t body_frames(std::size_t body_bytes, std::uint32_t frame_max) {
     const std::size_t room = frame_max - kFrameOverhead;
-    const std::size_t frames = body_bytes <= room ? (body_bytes != 0) : (body_bytes + room - 1) / room;
-    return head_bytes_ + body_bytes + frames * kFrameOverhead;
+    return body_bytes <= room ? (body_bytes != 0) : (body_bytes + room - 1) / room;
   }
   void write(std::byte* out, std::uint16_t channel, const PublishStamp& stamp,
              std::span<const std::byte> body, std::uint32_t frame_max);
@@ -67,8 +69,7 @@ class PublishTemplate {
   void bind_channel(std::uint16_t channel);
   void bind_body_bytes(std::size_t bytes);
 
-  std::vector<std::byte> head_;  // method frame and header frame
-  std::size_t head_bytes_ = 0;
+  std::vector<std::byte> head_;    // method frame and header frame
   std::size_t key_offset_ = 0;     // of the routing key's length octet
   std::size_t header_offset_ = 0;  // of the header frame
   std::size_t stamp_offset_ = 0;   // of the stamp's value; 0 = none

@@ -1,0 +1,274 @@
+#include "amqp/session.h"
+
+#include <uv.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "amqp/connection.h"
+#include "core/units.h"
+
+namespace brokerlab::amqp {
+namespace {
+
+constexpr std::uint16_t kNotFound = 404;
+
+// A loop of our own that is left clean: every handle closed.
+class PrivateLoop {
+ public:
+  PrivateLoop() { uv_loop_init(&loop_); }
+  ~PrivateLoop() {
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_loop_close(&loop_);
+  }
+  PrivateLoop(const PrivateLoop&) = delete;
+  PrivateLoop& operator=(const PrivateLoop&) = delete;
+  uv_loop_t* get() { return &loop_; }
+
+ private:
+  uv_loop_t loop_{};
+};
+
+}  // namespace
+
+class Session::Impl : public ChannelListener {
+ public:
+  Impl(const Uri& uri, const TlsOptions& tls, Nanoseconds timeout_ns)
+      : where_(uri.safe()), timeout_ns_(timeout_ns) {
+    ConnectionOptions options;
+    options.uri = uri;
+    options.tls = tls;
+    options.heartbeat_s = 0;  // nobody answers between two calls
+    options.client_name = "brokerlab controller";
+    options.handshake_timeout_ns = timeout_ns;
+    connection_ = std::make_unique<Connection>(loop_.get(), clock_, options);
+    connection_->events().on_ended = [this](const AmqpError& reason) { ended_ = reason; };
+    ask("", [this](const Done& done) { connection_->open([done] { done({}); }, done); });
+    ask("", [this](const Done& done) { channel_ = &connection_->open_channel(this, done); });
+  }
+
+  ~Impl() override {
+    bool closed = false;
+    connection_->close([&closed] { closed = true; });
+    while (!closed && uv_run(loop_.get(), UV_RUN_ONCE) != 0) {
+    }
+    connection_.reset();
+  }
+
+  // Runs the loop until `start`'s answer is there; whatever the callback captured lives until then.
+  void ask(const std::string& what, const std::function<void(const Done&)>& start) {
+    if (const auto refused = try_to(what, start); !refused.ok()) throw refused.error().to_error(where(what));
+  }
+
+  Outcome try_to(const std::string& what, const std::function<void(const Done&)>& start) {
+    if (ended_) throw ended_->to_error(where(what));
+    // Shared with the callback: a late answer must not write into a frame that is gone.
+    auto answer = std::make_shared<std::optional<Outcome>>();
+    const Nanoseconds deadline = clock_.now() + timeout_ns_;
+    start([answer](const Outcome& outcome) { *answer = outcome; });
+    run_until([&] { return answer->has_value() || ended_.has_value(); }, deadline);
+    if (answer->has_value()) return **answer;
+    if (ended_) throw ended_->to_error(where(what));
+    ended_ = AmqpError::make(ErrorKind::kUnreachable,
+                             "the broker did not answer within " + format_duration(timeout_ns_),
+                             "see whether it is paused, overloaded or under an alarm");
+    throw ended_->to_error(where(what));
+  }
+
+  // After a refusal the channel is closed.
+  void reopen() {
+    if (channel_->state() == Channel::State::kClosed) {
+      confirming_ = false;
+      ask("", [this](const Done& done) { channel_->reopen(done); });
+    }
+  }
+
+  bool publish(const PublishOptions& options, const Properties& properties, std::string_view body) {
+    const std::string what = "a publish to exchange '" + options.exchange + "'";
+    reopen();
+    if (!confirming_) ask(what, [this](const Done& done) { channel_->confirm_select(done); });
+    confirming_ = true;
+    returned_ = false;
+    PublishTemplate message(options, properties, std::nullopt);
+    ask(what, [&](const Done& done) {
+      settled_ = done;
+      channel_->publish(message, {}, std::as_bytes(std::span(body.data(), body.size())));
+    });
+    settled_ = nullptr;
+    return !returned_;
+  }
+
+  void on_confirm(std::uint64_t, bool, bool acked) override {
+    settle(acked ? Outcome()
+                 : AmqpError::make(ErrorKind::kChannel, "the broker refused the message (nack)",
+                                   "see whether the queue is full"));
+  }
+  void on_return(const Returned&) override { returned_ = true; }
+  void on_undecided(std::uint64_t, const AmqpError& reason) override { settle(reason); }
+
+  std::string where(const std::string& what) const { return what.empty() ? where_ : what + " at " + where_; }
+
+  const MonotonicClock clock_;
+  const std::string where_;
+  const Nanoseconds timeout_ns_;
+  PrivateLoop loop_;
+  std::unique_ptr<Connection> connection_;
+  Channel* channel_ = nullptr;
+  std::optional<AmqpError> ended_;
+
+ private:
+  void run_until(const std::function<bool()>& done, Nanoseconds deadline) {
+    uv_timer_t wake;
+    uv_timer_init(loop_.get(), &wake);
+    uv_update_time(loop_.get());
+    constexpr Nanoseconds kMillisecond = 1'000'000;
+    const auto wait_ms =
+        static_cast<std::uint64_t>(std::max<Nanoseconds>(1, (deadline - clock_.now()) / kMillisecond));
+    uv_timer_start(
+        &wake, [](uv_timer_t*) {}, wait_ms, 0);
+    while (!done() && clock_.now() < deadline) uv_run(loop_.get(), UV_RUN_ONCE);
+    bool closed = false;
+    wake.data = &closed;
+    uv_close(reinterpret_cast<uv_handle_t*>(&wake),
+             [](uv_handle_t* handle) { *static_cast<bool*>(handle->data) = true; });
+    while (!closed) uv_run(loop_.get(), UV_RUN_NOWAIT);
+  }
+
+  void settle(const Outcome& outcome) {
+    if (auto settled = std::exchange(settled_, nullptr)) settled(outcome);
+  }
+
+  bool confirming_ = false;
+  bool returned_ = false;
+  Done settled_;
+};
+
+Session::Session(const Uri& uri, const TlsOptions& tls, Nanoseconds timeout_ns)
+    : impl_(std::make_unique<Impl>(uri, tls, timeout_ns)) {}
+Session::~Session() = default;
+
+void Session::declare(const ExchangeDeclaration& exchange) {
+  impl_->reopen();
+  impl_->ask("exchange '" + exchange.name + "'",
+             [&](const Done& done) { impl_->channel_->declare(exchange, done); });
+}
+
+QueueStatus Session::declare(const QueueDeclaration& queue) {
+  impl_->reopen();
+  auto status = std::make_shared<QueueStatus>();
+  impl_->ask("queue '" + queue.name + "'", [&](const Done& done) {
+    impl_->channel_->declare(queue, [done, status](const Outcome& outcome, const QueueStatus& declared) {
+      *status = declared;
+      done(outcome);
+    });
+  });
+  return *status;
+}
+
+void Session::bind(const BindingDeclaration& binding) {
+  impl_->reopen();
+  impl_->ask("binding of '" + binding.destination + "' to exchange '" + binding.source + "'",
+             [&](const Done& done) { impl_->channel_->bind(binding, done); });
+}
+
+void Session::unbind(const BindingDeclaration& binding) {
+  impl_->reopen();
+  impl_->ask("binding of '" + binding.destination + "' to exchange '" + binding.source + "'",
+             [&](const Done& done) { impl_->channel_->unbind(binding, done); });
+}
+
+void Session::declare(const Topology& topology) {
+  for (const auto& exchange : topology.exchanges) declare(exchange);
+  for (const auto& queue : topology.queues) declare(queue);
+  for (const auto& binding : topology.bindings) bind(binding);
+}
+
+std::optional<QueueStatus> Session::queue(const std::string& name) {
+  impl_->reopen();
+  auto status = std::make_shared<QueueStatus>();
+  QueueDeclaration passive;
+  passive.name = name;
+  passive.passive = true;
+  const auto outcome = impl_->try_to("queue '" + name + "'", [&](const Done& done) {
+    impl_->channel_->declare(passive, [done, status](const Outcome& result, const QueueStatus& declared) {
+      *status = declared;
+      done(result);
+    });
+  });
+  if (outcome.ok()) return *status;
+  if (outcome.error().code == kNotFound) return std::nullopt;
+  throw outcome.error().to_error(impl_->where("queue '" + name + "'"));
+}
+
+bool Session::exchange_exists(const std::string& name) {
+  impl_->reopen();
+  ExchangeDeclaration passive;
+  passive.name = name;
+  passive.passive = true;
+  const auto outcome = impl_->try_to("exchange '" + name + "'",
+                                     [&](const Done& done) { impl_->channel_->declare(passive, done); });
+  if (outcome.ok()) return true;
+  if (outcome.error().code == kNotFound) return false;
+  throw outcome.error().to_error(impl_->where("exchange '" + name + "'"));
+}
+
+std::uint32_t Session::purge(const std::string& queue) {
+  impl_->reopen();
+  auto gone = std::make_shared<std::uint32_t>(0);
+  impl_->ask("queue '" + queue + "'", [&](const Done& done) {
+    impl_->channel_->purge(queue, [done, gone](const Outcome& outcome, std::uint32_t messages) {
+      *gone = messages;
+      done(outcome);
+    });
+  });
+  return *gone;
+}
+
+std::uint32_t Session::remove_queue(const std::string& queue) {
+  impl_->reopen();
+  auto gone = std::make_shared<std::uint32_t>(0);
+  impl_->ask("queue '" + queue + "'", [&](const Done& done) {
+    impl_->channel_->delete_queue(queue, false, false,
+                                  [done, gone](const Outcome& outcome, std::uint32_t messages) {
+                                    *gone = messages;
+                                    done(outcome);
+                                  });
+  });
+  return *gone;
+}
+
+void Session::remove_exchange(const std::string& exchange) {
+  impl_->reopen();
+  impl_->ask("exchange '" + exchange + "'",
+             [&](const Done& done) { impl_->channel_->delete_exchange(exchange, false, done); });
+}
+
+bool Session::publish(const std::string& exchange, const std::string& routing_key,
+                      const Properties& properties, std::string_view body) {
+  return impl_->publish({exchange, routing_key, true}, properties, body);
+}
+
+std::optional<Session::Message> Session::get(const std::string& queue) {
+  impl_->reopen();
+  auto message = std::make_shared<std::optional<Message>>();
+  impl_->ask("queue '" + queue + "'", [&](const Done& done) {
+    impl_->channel_->get(
+        queue, true, [done, message](const Outcome& outcome, const Delivery* got, std::uint32_t remaining) {
+          if (got != nullptr) {
+            *message = Message{std::string(got->exchange),
+                               std::string(got->routing_key),
+                               std::string(got->body_text()),
+                               got->properties(),
+                               got->redelivered,
+                               remaining};
+          }
+          done(outcome);
+        });
+  });
+  return std::move(*message);
+}
+
+const std::string& Session::server_version() const { return impl_->connection_->server().version; }
+
+}  // namespace brokerlab::amqp
