@@ -1,0 +1,56 @@
+#include "analysis/comparison.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "analysis/metrics.h"
+#include "analysis/verdict.h"
+
+namespace brokerlab {
+namespace {
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+Json variant_json(const std::string& name, const Json& runs) {
+  Json medians = Json::object();
+  for (const HeadlineMetric& metric : headline_metrics()) {
+    std::vector<double> values;
+    for (const Json& run : runs)
+      if (const auto value = metric_value(metric, run)) values.push_back(*value);
+    if (!values.empty()) medians[std::string(metric.name)] = median(std::move(values));
+  }
+  return {{"variant", name},
+          {"runs", runs.size()},
+          {"verdict", judge_all(runs).to_json().at("status")},
+          {"medians", std::move(medians)}};
+}
+
+}  // namespace
+
+Json compare_variants(const Json& runs) {
+  std::vector<std::pair<std::string, Json>> variants;
+  for (const Json& run : runs) {
+    const std::string name = run.value("variant", "");
+    auto found = std::find_if(variants.begin(), variants.end(),
+                              [&](const auto& entry) { return entry.first == name; });
+    if (found == variants.end()) found = variants.insert(variants.end(), {name, Json::array()});
+    found->second.push_back(run);
+  }
+  Json json = {{"metrics", Json::array()}, {"variants", Json::array()}};
+  for (const auto& [name, own] : variants) json["variants"].push_back(variant_json(name, own));
+  for (const HeadlineMetric& metric : headline_metrics()) {
+    const bool measured = std::any_of(
+        json["variants"].begin(), json["variants"].end(),
+        [&](const Json& variant) { return variant.at("medians").contains(std::string(metric.name)); });
+    if (measured)
+      json["metrics"].push_back(
+          {{"name", metric.name}, {"unit", to_text(metric.unit)}, {"better", to_text(metric.better)}});
+  }
+  return json;
+}
+
+}  // namespace brokerlab

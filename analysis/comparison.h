@@ -1,0 +1,12 @@
+#pragma once
+
+#include "core/json.h"
+
+namespace brokerlab {
+
+// The variants of one result side by side: {metrics[], variants[{variant, runs, verdict, medians{}}]}, in the
+// order in which the variants ran. Medians over repetitions; a figure that no run measured is absent. No
+// statistics: whether a difference is one is for `compare` to say.
+Json compare_variants(const Json& runs);
+
+}  // namespace brokerlab

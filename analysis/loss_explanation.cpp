@@ -1,0 +1,82 @@
+#include "analysis/loss_explanation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace brokerlab {
+namespace {
+
+const FaultEvidence* fault_on(const RunEvidence& evidence, const ProcessEvidence& process) {
+  for (const FaultEvidence& fault : evidence.faults) {
+    if (!fault.started_ns) continue;
+    if (fault.process == process.name || (fault.process.empty() && fault.target == process.entry))
+      return &fault;
+  }
+  return nullptr;
+}
+
+const FaultEvidence* fault_on_broker(const RunEvidence& evidence) {
+  for (const FaultEvidence& fault : evidence.faults)
+    if (fault.started_ns && fault.target == "broker") return &fault;
+  return nullptr;
+}
+
+std::optional<std::string> reason_for(std::uint32_t queue, const RecordedRun& run) {
+  const RunEvidence& evidence = run.evidence();
+  const QueueEvidence& what = evidence.queues[queue];
+  const FaultEvidence* broker = fault_on_broker(evidence);
+  for (const RecordedConsumer& consumer : run.consumers()) {
+    if (consumer.queue != queue || !consumer.automatic) continue;
+    const ProcessEvidence& process = run.evidence_of(run.processes()[consumer.process]);
+    const FaultEvidence* fault = fault_on(evidence, process);
+    if (fault) {
+      return fmt::format("automatic acknowledgement on {}: what {} had been sent was lost by the declared {}",
+                         what.name, process.name, fault->kind);
+    }
+    if (broker) {
+      return fmt::format(
+          "automatic acknowledgement on {}: messages on the way were lost by the declared {} of the broker",
+          what.name, broker->kind);
+    }
+  }
+  const auto& publishers = run.publishers();
+  const bool transient =
+      std::none_of(publishers.begin(), publishers.end(), [](const auto& p) { return p.persistent; });
+  if (broker && broker->kind != "pause" && transient)
+    return fmt::format("transient messages in {} do not survive the declared {} of the broker", what.name,
+                       broker->kind);
+  if (broker && broker->kind != "pause" && !what.durable)
+    return fmt::format("the queue {} is not durable: the declared {} of the broker removed it", what.name,
+                       broker->kind);
+  if (what.limited) return fmt::format("the arguments of {} let the broker drop messages", what.name);
+  return std::nullopt;
+}
+
+}  // namespace
+
+ExplainedLoss explain_loss(const LedgerAccount& account, const RecordedRun& run) {
+  ExplainedLoss loss;
+  std::int64_t in_queues = 0;
+  std::optional<std::string> any;
+  for (std::uint32_t queue = 0; queue < account.queues.size(); ++queue) {
+    const auto reason = reason_for(queue, run);
+    if (reason && !any) any = reason;
+    const std::int64_t lost = account.queues[queue].lost.value_or(0);
+    in_queues += lost;
+    if (lost == 0 || !reason) continue;
+    loss.messages += lost;
+    loss.reasons.push_back(*reason);
+  }
+  // Messages for one of several queues that were seen on none.
+  const std::int64_t nowhere = account.lost_found - in_queues;
+  if (nowhere > 0 && any) {
+    loss.messages += nowhere;
+    if (std::find(loss.reasons.begin(), loss.reasons.end(), *any) == loss.reasons.end())
+      loss.reasons.push_back(*any);
+  }
+  return loss;
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,168 @@
+#include "analysis/recorded_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+namespace brokerlab {
+namespace {
+
+const Json& member(const Json& object, const char* key) {
+  static const Json kNone;
+  if (!object.is_object()) return kNone;
+  const auto found = object.find(key);
+  return found == object.end() ? kNone : *found;
+}
+
+const Json& list(const Json& object, const char* key) {
+  static const Json kNone = Json::array();
+  const Json& found = member(object, key);
+  return found.is_array() ? found : kNone;
+}
+
+std::uint32_t number(const Json& object, const char* key) {
+  const Json& found = member(object, key);
+  return found.is_number_unsigned() || found.is_number_integer() ? found.get<std::uint32_t>() : 0;
+}
+
+std::string text(const Json& object, const char* key) {
+  const Json& found = member(object, key);
+  return found.is_string() ? found.get<std::string>() : std::string();
+}
+
+bool truth(const Json& object, const char* key, bool otherwise) {
+  const Json& found = member(object, key);
+  return found.is_boolean() ? found.get<bool>() : otherwise;
+}
+
+}  // namespace
+
+RecordedRun::RecordedRun(RunEvidence evidence, const std::filesystem::path& folder)
+    : evidence_(std::move(evidence)) {
+  for (std::uint32_t i = 0; i < evidence_.processes.size(); ++i) open(i, folder);
+}
+
+void RecordedRun::open(std::uint32_t index, const std::filesystem::path& folder) {
+  const ProcessEvidence& evidence = evidence_.processes[index];
+  RecordedProcess process;
+  process.evidence = index;
+  try {
+    process.reader = std::make_unique<RecordingReader>(folder / evidence.recording);
+    const Json& header = process.reader->header();
+    if (!evidence.is_load) role_index(evidence.entry);
+    read_publishers(process, header);
+    read_consumers(process, header);
+    if (!process.reader->complete() && evidence.end != ProcessEnd::kFault)
+      unreadable_.push_back(fmt::format("the recording of {} is incomplete", evidence.name));
+  } catch (const std::exception& error) {
+    process.reader.reset();
+    unreadable_.push_back(fmt::format("the recording of {} cannot be read: {}", evidence.name, error.what()));
+  }
+  processes_.push_back(std::move(process));
+}
+
+const Json& RecordedRun::spec_of(const RecordedProcess& process) const {
+  static const Json kNone;
+  const ProcessEvidence& evidence = evidence_of(process);
+  const auto& specs = evidence.is_load ? evidence_.loads : evidence_.roles;
+  if (evidence.spec < specs.size()) return specs[evidence.spec];
+  return process.reader ? member(process.reader->header(), "spec") : kNone;
+}
+
+RouteEvidence RecordedRun::route(const Json& entry) const {
+  const auto listed = evidence_.routes.find({text(entry, "exchange"), text(entry, "routing_key")});
+  if (listed != evidence_.routes.end()) return listed->second;
+  const auto other = evidence_.other_keys.find(text(entry, "exchange"));
+  return other != evidence_.other_keys.end() ? other->second : RouteEvidence{};
+}
+
+void RecordedRun::read_publishers(RecordedProcess& process, const Json& header) {
+  const Json& publish = member(spec_of(process), "publish");
+  DeclaredPublisher declared;
+  for (const Json& entry : list(header, "routes")) declared.routes.push_back(route(entry));
+  const auto other = evidence_.other_keys.find(text(publish, "exchange"));
+  if (other != evidence_.other_keys.end()) declared.other = other->second;
+  declared.mandatory = truth(publish, "mandatory", true);
+  declared.persistent = truth(publish, "persistent", false);
+  for (const Json& instance : list(header, "publishers")) {
+    declared.id = number(instance, "publisher");
+    process.publishers.push_back(declared.id);
+    publishers_.push_back(declared);
+  }
+}
+
+void RecordedRun::read_consumers(RecordedProcess& process, const Json& header) {
+  for (const Json& queue : list(header, "queues"))
+    process.queues.push_back(evidence_.queue_index(queue.get<std::string>()));
+  const Json& spec = spec_of(process);
+  const std::string effort = text(member(spec, "effort"), "kind");
+  for (const Json& instance : list(header, "consumers")) {
+    RecordedConsumer consumer;
+    consumer.process = static_cast<std::uint32_t>(processes_.size());
+    consumer.role = role_index(evidence_of(process).entry);
+    consumer.instance = number(instance, "index");
+    consumer.name = text(instance, "name");
+    if (consumer.name.empty())
+      consumer.name = fmt::format("{}-{}", evidence_of(process).entry, consumer.instance);
+    if (!text(instance, "queue").empty())
+      consumer.queue = evidence_.queue_index(text(instance, "queue"));
+    else if (!process.queues.empty())
+      consumer.queue = process.queues.front();
+    consumer.automatic = text(member(spec, "consume"), "ack") == "auto";
+    consumer.works = !effort.empty() && effort != "none";
+    process.consumers.push_back(static_cast<std::uint32_t>(consumers_.size()));
+    consumers_.push_back(std::move(consumer));
+  }
+}
+
+std::uint32_t RecordedRun::role_index(const std::string& name) {
+  const auto found = std::find(roles_.begin(), roles_.end(), name);
+  if (found != roles_.end()) return static_cast<std::uint32_t>(found - roles_.begin());
+  roles_.push_back(name);
+  return static_cast<std::uint32_t>(roles_.size() - 1);
+}
+
+bool RecordedRun::killed(std::uint32_t consumer) const {
+  const ProcessEnd end = evidence_of(processes_[consumers_[consumer].process]).end;
+  return end == ProcessEnd::kFault || end == ProcessEnd::kDied;
+}
+
+void RecordedRun::each_publish(const PublishVisitor& visit) const {
+  for (const RecordedProcess& process : processes_) {
+    if (!process.reader) continue;
+    const bool whole = process.reader->complete();
+    process.reader->each_publish([&](std::span<const PublishRecord> records) {
+      for (const PublishRecord& record : records) {
+        if (record.publisher >= process.publishers.size()) continue;
+        if (!whole && record.sent_ns == 0 && !(record.outcome & kRefused)) continue;
+        visit(process, process.publishers[record.publisher], record);
+      }
+    });
+  }
+}
+
+void RecordedRun::each_delivery(const DeliveryVisitor& visit) const {
+  for (const RecordedProcess& process : processes_) {
+    if (!process.reader) continue;
+    const bool whole = process.reader->complete();
+    process.reader->each_delivery([&](std::span<const DeliveryRecord> records) {
+      for (const DeliveryRecord& record : records) {
+        if (record.consumer >= process.consumers.size() || record.queue >= process.queues.size()) continue;
+        if (!whole && record.received_ns == 0) continue;
+        visit(process.consumers[record.consumer], process.queues[record.queue], record);
+      }
+    });
+  }
+}
+
+void RecordedRun::each_event(const EventVisitor& visit) const {
+  for (const RecordedProcess& process : processes_) {
+    if (!process.reader) continue;
+    process.reader->each_event([&](std::span<const EventRecord> records) {
+      for (const EventRecord& record : records) visit(process, record);
+    });
+  }
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "analysis/evidence.h"
+#include "core/recording.h"
+
+namespace brokerlab {
+
+struct RecordedConsumer {
+  std::uint32_t process = 0;   // index into RecordedRun::processes()
+  std::uint32_t role = 0;      // index into RecordedRun::roles()
+  std::uint32_t instance = 0;  // within its role
+  std::string name;
+  std::uint32_t queue = 0;  // index into the evidence's queues
+  bool automatic = false;   // automatic acknowledgement
+  bool works = false;       // its role has an effort
+};
+
+struct RecordedProcess {
+  std::uint32_t evidence = 0;               // index into RunEvidence::processes
+  std::unique_ptr<RecordingReader> reader;  // empty when the recording cannot be read
+  std::vector<std::uint32_t> publishers;    // recording's index -> publisher of the run
+  std::vector<std::uint32_t> consumers;     // recording's index -> consumer of the run
+  std::vector<std::uint32_t> queues;        // recording's index -> queue of the evidence
+};
+
+struct DeclaredPublisher {
+  std::uint32_t id = 0;
+  std::vector<RouteEvidence> routes;
+  RouteEvidence other;
+  bool mandatory = true;
+  bool persistent = false;
+};
+
+// The recordings of one run, opened, with the numbers of every process translated into numbers of the run.
+// Reading is repeated as often as asked; nothing of the records is kept.
+class RecordedRun {
+ public:
+  RecordedRun(RunEvidence evidence, const std::filesystem::path& folder);
+
+  const RunEvidence& evidence() const { return evidence_; }
+  const std::vector<RecordedProcess>& processes() const { return processes_; }
+  const ProcessEvidence& evidence_of(const RecordedProcess& process) const {
+    return evidence_.processes[process.evidence];
+  }
+  const std::vector<RecordedConsumer>& consumers() const { return consumers_; }
+  const std::vector<DeclaredPublisher>& publishers() const { return publishers_; }
+  const std::vector<std::string>& roles() const { return roles_; }
+  // Recordings that are missing, broken, or cut short without a fault that explains it: a sentence each.
+  const std::vector<std::string>& unreadable() const { return unreadable_; }
+  bool killed(std::uint32_t consumer) const;
+
+  using PublishVisitor =
+      std::function<void(const RecordedProcess&, std::uint32_t publisher, const PublishRecord&)>;
+  using DeliveryVisitor =
+      std::function<void(std::uint32_t consumer, std::uint32_t queue, const DeliveryRecord&)>;
+  using EventVisitor = std::function<void(const RecordedProcess&, const EventRecord&)>;
+  // Records that a killed process had only begun to write are left out.
+  void each_publish(const PublishVisitor& visit) const;
+  void each_delivery(const DeliveryVisitor& visit) const;
+  void each_event(const EventVisitor& visit) const;
+
+ private:
+  void open(std::uint32_t index, const std::filesystem::path& folder);
+  void read_publishers(RecordedProcess& process, const Json& header);
+  void read_consumers(RecordedProcess& process, const Json& header);
+  RouteEvidence route(const Json& entry) const;
+  const Json& spec_of(const RecordedProcess& process) const;
+  std::uint32_t role_index(const std::string& name);
+
+  RunEvidence evidence_;
+  std::vector<RecordedProcess> processes_;
+  std::vector<RecordedConsumer> consumers_;
+  std::vector<DeclaredPublisher> publishers_;
+  std::vector<std::string> roles_;
+  std::vector<std::string> unreadable_;
+};
+
+}  // namespace brokerlab

@@ -1,0 +1,85 @@
+#include "analysis/summary.h"
+
+#include <utility>
+
+#include "analysis/accounting.h"
+#include "analysis/loss_explanation.h"
+#include "analysis/network.h"
+#include "analysis/run_flags.h"
+#include "analysis/timing.h"
+#include "analysis/verdict.h"
+
+namespace brokerlab {
+namespace {
+
+Json phases_json(const RunEvidence& evidence) {
+  Json json = {{"start", 0}};
+  const auto set = [&](const char* name, std::optional<Nanoseconds> at) {
+    if (at) json[name] = *at - evidence.t0_ns;
+  };
+  set("measure_start", evidence.measure_start_ns);
+  set("measure_end", evidence.measure_end_ns);
+  set("load_end", evidence.load_end_ns);
+  set("drain_end", evidence.drain_end_ns);
+  return json;
+}
+
+Json faults_json(const RunEvidence& evidence) {
+  Json list = Json::array();
+  for (const FaultEvidence& fault : evidence.faults) {
+    Json json = {{"kind", fault.kind}, {"target", fault.target}};
+    if (!fault.mode.empty()) json["mode"] = fault.mode;
+    if (!fault.process.empty()) json["process"] = fault.process;
+    if (fault.scheduled_at_ns) json["scheduled_at_ns"] = *fault.scheduled_at_ns;
+    if (fault.started_ns) json["at_ns"] = *fault.started_ns - evidence.t0_ns;
+    if (fault.ended_ns) json["ended_ns"] = *fault.ended_ns - evidence.t0_ns;
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const FlagSet& flags) {
+  VerdictInput input;
+  input.drained = run.evidence().drained;
+  input.drain_reason = run.evidence().drain_reason;
+  input.aborted = run.evidence().aborted;
+  for (const ProcessEvidence& process : run.evidence().processes)
+    if (process.end == ProcessEnd::kDied) input.dead_processes.push_back(process.name);
+  input.unreadable_recordings = run.unreadable();
+  input.unexpected = accounts.account().unexpected;
+  input.published = accounts.account().published;
+  return judge(input, flags);
+}
+
+}  // namespace
+
+Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
+  const RecordedRun run(RunEvidence::from_json(evidence_json), folder);
+  const RunAccounts accounts(run);
+  const RunTiming timing(run, accounts);
+  const ExplainedLoss by_design = explain_loss(accounts.account(), run);
+  const FlagSet flags = measure_flags(run, accounts, timing, by_design);
+  const RunEvidence& evidence = run.evidence();
+
+  Json json = {{"variant", evidence.variant}, {"repetition", evidence.repetition}};
+  if (evidence.seed) json["seed"] = *evidence.seed;
+  json["aborted"] = evidence.aborted;
+  json["drained"] = evidence.drained;
+  json["verdict"] = verdict_of(run, accounts, flags).to_json();
+  json["phase_ns"] = phases_json(evidence);
+  json["rates"] = timing.rates();
+  json["latency"] = timing.latency().to_json(run.roles());
+  json["fairness"] = accounts.fairness();
+  json["ledger"] = ledger_json(accounts.account(), evidence.queues, by_design);
+  json["recovery"] = accounts.recovery();
+  json["faults"] = faults_json(evidence);
+  json["network"] = network_json(run, accounts);
+  if (const auto makespan = accounts.makespan()) json["makespan_ns"] = *makespan;
+  json["series"] = timing.series_json();
+  accounts.add_gantt(json);
+  json["flags"] = flags.to_json();
+  json["notices"] = evidence.notices;
+  return json;
+}
+
+}  // namespace brokerlab

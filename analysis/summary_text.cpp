@@ -1,0 +1,300 @@
+#include "analysis/summary_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "analysis/flags.h"
+#include "analysis/metrics.h"
+#include "core/units.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr std::size_t kMostLines = 23;  // of a terminal of 24, with the prompt below
+
+// Names come from experiment files: no escape sequence may reach the terminal.
+std::string plain(std::string_view text) {
+  std::string result;
+  for (const char letter : text) {
+    const auto code = static_cast<unsigned char>(letter);
+    result += code < 0x20 || code == 0x7f ? '?' : letter;
+  }
+  // C1 control characters, as UTF-8.
+  for (std::size_t i = 0; i + 1 < result.size(); ++i)
+    if (result[i] == '\xc2' && static_cast<unsigned char>(result[i + 1]) < 0xa0) result.replace(i, 2, "?");
+  return result;
+}
+
+// Cut to `columns` code points.
+std::string fitted(std::string_view text, int columns) {
+  int width = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) == 0x80) continue;
+    if (++width > columns) return std::string(text.substr(0, i));
+  }
+  return std::string(text);
+}
+
+// Text cut or filled up to a column.
+std::string cell(std::string_view text, int columns) {
+  std::string result = fitted(text, columns);
+  const auto width = std::count_if(result.begin(), result.end(),
+                                   [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+  return result.append(static_cast<std::size_t>(std::max<std::int64_t>(0, columns - width)), ' ');
+}
+
+std::string right(std::string_view text, int columns) { return fmt::format("{:>{}}", text, columns); }
+
+class Lines {
+ public:
+  explicit Lines(const SummaryTextOptions& options) : options_(options) {}
+
+  enum class Tone { kPlain, kGood, kBad, kDoubtful, kHeading };
+  void add(std::string_view text, Tone tone = Tone::kPlain) {
+    std::string line = fitted(text, options_.columns);
+    if (options_.colour && tone != Tone::kPlain) line = std::string(code(tone)) + line + "\x1b[0m";
+    lines_.push_back(std::move(line));
+  }
+  std::size_t room() const { return lines_.size() < kMostLines ? kMostLines - lines_.size() : 0; }
+  std::string text() const { return fmt::format("{}\n", fmt::join(lines_, "\n")); }
+
+ private:
+  static std::string_view code(Tone tone) {
+    switch (tone) {
+      case Tone::kGood:
+        return "\x1b[32m";
+      case Tone::kBad:
+        return "\x1b[31m";
+      case Tone::kDoubtful:
+        return "\x1b[33m";
+      default:
+        return "\x1b[1m";
+    }
+  }
+
+  SummaryTextOptions options_;
+  std::vector<std::string> lines_;
+};
+
+std::string count_of(const Json& object, const char* key) {
+  return object.contains(key) ? format_count(object.at(key).get<std::uint64_t>()) : "-";
+}
+
+void add_rates(const Json& run, Lines& lines) {
+  std::string text;
+  for (const char* name : {"offered", "published", "confirmed", "delivered"}) {
+    const std::string key = std::string(name) + "_per_s";
+    if (run.at("rates").contains(key))
+      text += fmt::format("{} {}   ", name, format_rate(run.at("rates").at(key).get<double>()));
+  }
+  if (!text.empty()) lines.add("rates      " + text);
+}
+
+void add_latency(const Json& run, Lines& lines) {
+  static constexpr std::array<std::pair<const char*, const char*>, 6> kShown = {
+      {{"end_to_end", "end to end"},
+       {"delivery", "  from the send"},
+       {"done", "done"},
+       {"confirm", "confirm"},
+       {"send_delay", "send delay"},
+       {"service", "service"}}};
+  bool heading = false;
+  for (const auto& [key, title] : kShown) {
+    if (!run.at("latency").contains(key)) continue;
+    const Json& stream = run.at("latency").at(key);
+    if (!heading)
+      lines.add(fmt::format("latency    {:16}{:>10}{:>10}{:>10}{:>10}{:>10}", "", "p50", "p90", "p99",
+                            "p99.9", "max"));
+    heading = true;
+    std::string row = fmt::format("           {:16}", title);
+    for (const char* statistic : {"p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "max_ns"}) {
+      const Json& value = stream.at(statistic);
+      row += right(value.is_number() ? format_duration(value.get<Nanoseconds>()) : "-", 10);
+    }
+    lines.add(row);
+  }
+}
+
+std::string indices_text(const Json& group) {
+  std::string text;
+  for (const auto& [key, title] :
+       {std::pair("by_messages", "messages"), {"by_bytes", "bytes"}, {"by_busy_time", "busy time"}})
+    if (group.contains(key))
+      text += fmt::format("{} {:.3f}   ", title, group.at(key).at("jain").get<double>());
+  return text;
+}
+
+void add_fairness(const Json& run, Lines& lines) {
+  const Json& fairness = run.at("fairness");
+  bool any = false;
+  const Json groups = fairness.value("by_role", Json::object());
+  for (const auto& [role, group] : groups.items()) {
+    const std::string text = indices_text(group);
+    if (text.empty()) continue;
+    lines.add(
+        fmt::format("{:11}{} (Jain; 1 is even): {}", any ? "" : "fairness", cell(plain(role), 12), text));
+    any = true;
+  }
+  const Json& consumers = fairness.at("consumers");
+  constexpr std::size_t kMostConsumers = 4;
+  if (!any) return;
+  for (std::size_t i = 0; i < std::min(consumers.size(), kMostConsumers); ++i) {
+    const Json& consumer = consumers[i];
+    lines.add(fmt::format(
+        "           {} {:>10} messages, busy {}{}", cell(plain(consumer.at("name").get<std::string>()), 20),
+        count_of(consumer, "messages"), format_duration(consumer.value("busy_ns", Nanoseconds{0})),
+        consumer.at("alive").get<bool>() ? "" : ", killed"));
+  }
+  if (consumers.size() > kMostConsumers)
+    lines.add(fmt::format("           … and {} more", consumers.size() - kMostConsumers));
+}
+
+void add_ledger(const Json& run, Lines& lines) {
+  const Json& ledger = run.at("ledger");
+  lines.add(fmt::format("ledger     published {}   confirmed {}   returned {}   nacked {}   unknown {}",
+                        count_of(ledger, "published"), count_of(ledger, "confirmed"),
+                        count_of(ledger, "returned"), count_of(ledger, "nacked"),
+                        count_of(ledger, "unknown")));
+  const std::string by_design = ledger.contains("lost_by_design")
+                                    ? fmt::format(" ({} by design)", count_of(ledger, "lost_by_design"))
+                                    : "";
+  lines.add(fmt::format("           copies {}   delivered {}   lost {}{}   duplicates {}   out of order {}",
+                        count_of(ledger, "copies"), count_of(ledger, "deliveries"), count_of(ledger, "lost"),
+                        by_design, count_of(ledger, "duplicates"), count_of(ledger, "order_violations")));
+}
+
+void add_cost(const Json& run, Lines& lines) {
+  std::string text;
+  const Json per_task = run.at("network").value("per_task", Json::object());
+  if (per_task.contains("messages"))
+    text += fmt::format("{:.2f} messages", per_task.at("messages").get<double>());
+  if (per_task.contains("bytes"))
+    text += fmt::format(
+        " and {}",
+        format_bytes(static_cast<std::uint64_t>(std::llround(per_task.at("bytes").get<double>()))));
+  if (!text.empty()) text = "network    " + text + " per task";
+  if (run.contains("makespan_ns"))
+    text += (text.empty() ? "makespan   " : "   makespan ") +
+            format_duration(run.at("makespan_ns").get<Nanoseconds>());
+  if (!text.empty()) lines.add(text);
+}
+
+void add_verdict(const Json& verdict, Lines& lines) {
+  const std::string status = verdict.at("status").get<std::string>();
+  const auto tone = status == "valid"     ? Lines::Tone::kGood
+                    : status == "invalid" ? Lines::Tone::kBad
+                                          : Lines::Tone::kDoubtful;
+  lines.add("verdict    " + status, tone);
+  const Json& reasons = verdict.at("reasons");
+  constexpr std::size_t kMostReasons = 3;
+  for (std::size_t i = 0; i < std::min(reasons.size(), kMostReasons); ++i)
+    lines.add("           " + plain(reasons[i].get<std::string>()), tone);
+  if (reasons.size() > kMostReasons)
+    lines.add(fmt::format("           … and {} more", reasons.size() - kMostReasons), tone);
+}
+
+void add_warnings(const std::vector<std::string>& warnings, Lines& lines) {
+  const std::size_t room = lines.room();
+  const std::size_t shown = warnings.size() <= room ? warnings.size() : (room > 0 ? room - 1 : 0);
+  for (std::size_t i = 0; i < shown; ++i) lines.add("warning    " + warnings[i], Lines::Tone::kDoubtful);
+  if (shown < warnings.size() && room > 0)
+    lines.add(fmt::format("           … and {} more warnings in the report", warnings.size() - shown),
+              Lines::Tone::kDoubtful);
+}
+
+std::string value_text(const Json& flag) {
+  if (flag.contains("detail")) return flag.at("detail").get<std::string>();
+  if (!flag.contains("value")) return "";
+  const double value = flag.at("value").get<double>();
+  const std::string unit = flag.at("unit").get<std::string>();
+  if (unit == "ns") return format_duration(static_cast<Nanoseconds>(std::llround(value)));
+  if (unit == "share") return fmt::format("{:.3g} %", 100 * value);
+  return fmt::format("{:.0f} {}", value, unit);
+}
+
+std::string title_of(const Json& run) {
+  const std::string variant = plain(run.value("variant", ""));
+  return fmt::format("{}{}repetition {}", variant, variant.empty() ? "" : ", ", run.value("repetition", 0));
+}
+
+// Variants as columns; as many as fit.
+void add_table(const Json& comparison, int columns, Lines& lines) {
+  constexpr int kTitle = 22, kColumn = 14;
+  const Json& variants = comparison.at("variants");
+  const std::size_t fit =
+      std::min(variants.size(), static_cast<std::size_t>(std::max(1, (columns - kTitle) / kColumn)));
+  std::string heading = cell("", kTitle), verdicts = cell("verdict", kTitle);
+  for (std::size_t i = 0; i < fit; ++i) {
+    heading += " " + cell(plain(variants[i].at("variant").get<std::string>()), kColumn - 1);
+    verdicts += " " + cell(variants[i].at("verdict").get<std::string>(), kColumn - 1);
+  }
+  lines.add(heading, Lines::Tone::kHeading);
+  for (const HeadlineMetric& metric : headline_metrics()) {
+    std::string row = cell(metric.title, kTitle);
+    bool measured = false;
+    for (std::size_t i = 0; i < fit; ++i) {
+      const Json& medians = variants[i].at("medians");
+      const bool known = medians.contains(std::string(metric.name));
+      measured = measured || known;
+      row += " " + cell(known ? format_metric(metric.unit, medians.at(std::string(metric.name)).get<double>())
+                              : "-",
+                        kColumn - 1);
+    }
+    if (measured && lines.room() > 5) lines.add(row);
+  }
+  lines.add(verdicts);
+  if (fit < variants.size())
+    lines.add(fmt::format("… and {} more variants in the report", variants.size() - fit));
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(const Json& run) {
+  std::vector<std::string> fatal, others;
+  for (const Json& flag : run.at("flags")) {
+    if (flag.at("state") != "fail") continue;
+    std::string text = flag.at("reason").get<std::string>();
+    text = text.substr(0, text.find(':'));
+    if (const std::string value = value_text(flag); !value.empty()) text += " (" + value + ")";
+    (flag.at("fatal").get<bool>() ? fatal : others).push_back(plain(text));
+  }
+  fatal.insert(fatal.end(), others.begin(), others.end());
+  return fatal;
+}
+
+std::string run_summary_text(const Json& run, const SummaryTextOptions& options) {
+  Lines lines(options);
+  lines.add(title_of(run), Lines::Tone::kHeading);
+  add_rates(run, lines);
+  add_latency(run, lines);
+  add_fairness(run, lines);
+  add_ledger(run, lines);
+  add_cost(run, lines);
+  add_verdict(run.at("verdict"), lines);
+  add_warnings(warnings_of(run), lines);
+  return lines.text();
+}
+
+std::string summary_text(const Json& result, const SummaryTextOptions& options) {
+  const Json& runs = result.at("runs");
+  if (runs.size() == 1) return run_summary_text(runs[0], options);
+  Lines lines(options);
+  lines.add(plain(result.at("experiment").get<std::string>()), Lines::Tone::kHeading);
+  if (!runs.empty()) add_table(result.at("comparison"), options.columns, lines);
+  add_verdict(result.at("verdict"), lines);
+  std::vector<std::string> warnings;
+  for (const Json& run : runs) {
+    const std::string variant = plain(run.value("variant", ""));
+    for (const std::string& warning : warnings_of(run)) {
+      const std::string text = variant.empty() ? warning : variant + ": " + warning;
+      if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) warnings.push_back(text);
+    }
+  }
+  add_warnings(warnings, lines);
+  return lines.text();
+}
+
+}  // namespace brokerlab
