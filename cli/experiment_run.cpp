@@ -12,6 +12,7 @@
 #include "core/units.h"
 #include "experiments/plan.h"
 #include "experiments/run.h"
+#include "experiments/threshold.h"
 
 namespace brokerlab {
 namespace {
@@ -65,6 +66,29 @@ std::filesystem::path make_folder(const std::filesystem::path& folder) {
   return std::filesystem::absolute(folder);
 }
 
+std::vector<ThresholdExpression> parse_thresholds(const Experiment& experiment) {
+  std::vector<std::string> roles;
+  for (const Json& role : experiment.variants.front().experiment["roles"]) roles.push_back(role["role"]);
+  std::vector<ThresholdExpression> thresholds;
+  for (const std::string& text : experiment.thresholds) thresholds.push_back(parse_threshold(text, roles));
+  return thresholds;
+}
+
+Json evaluate_all(const std::vector<ThresholdExpression>& thresholds, const Json& runs) {
+  Json evaluated = Json::array();
+  for (const ThresholdExpression& threshold : thresholds) {
+    for (const Json& run : runs) {
+      const ThresholdOutcome outcome = evaluate(threshold, run);
+      evaluated.push_back({{"expression", threshold.text},
+                           {"variant", run["variant"]},
+                           {"repetition", run["repetition"]},
+                           {"value", outcome.value ? Json(*outcome.value) : Json(nullptr)},
+                           {"ok", outcome.ok}});
+    }
+  }
+  return evaluated;
+}
+
 // One experiment being run: the result as far as it has come, and where it is saved.
 class Recorder {
  public:
@@ -78,7 +102,7 @@ class Recorder {
     input_.plan["question"] = experiment.question;
     input_.seed = plan.seed;
     input_.config_hash = plan.config_hash;
-    input_.thresholds = experiment.thresholds;
+    thresholds_ = parse_thresholds(experiment);
   }
 
   void describe(Lease& lease, const RunOptions& options) {
@@ -104,6 +128,7 @@ class Recorder {
   }
 
   void save() {
+    input_.thresholds = evaluate_all(thresholds_, input_.runs);
     result_ = assemble_result(input_);
     write_result(folder_, result_);
   }
@@ -119,6 +144,7 @@ class Recorder {
  private:
   RunId id_;
   std::filesystem::path folder_;
+  std::vector<ThresholdExpression> thresholds_;
   ResultInput input_;
   Json result_;
 };
