@@ -46,75 +46,71 @@ Curve curve_of(const Histogram& histogram) {
 Json thinned(const Json& points) {
   Json kept = Json::array();
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const bool inner = i > 0 && i + 1 < points.size() && points[i - 1][1] == points[i][1] && points[i + 1][1] == points[i][1];
+    const bool inner = i > 0 && i + 1 < points.size() && points[i - 1][1] == points[i][1] &&
+                       points[i + 1][1] == points[i][1];
     if (!inner) kept.push_back(points[i]);
   }
   return kept;
 }
 
-struct Extent {
-  double lowest = 0;
-  double highest = 0;
-  double end = 1;
+// Beyond a few variants the uncorrected view would only hide the others.
+constexpr std::size_t kMostWithUncorrected = 4;
 
-  void include(const Curve& curve) {
-    lowest = lowest == 0 ? curve.lowest : std::min(lowest, curve.lowest);
-    highest = std::max(highest, curve.highest);
-    end = std::max(end, curve.end);
+void add_curve(Json& series, Json trusted, const Curve& curve, bool dashed) {
+  trusted["symbol"] = "none";
+  if (dashed) {
+    trusted["lineStyle"]["width"] = 1.5;
+    trusted["lineStyle"]["type"] = "dashed";
   }
-};
-
-void add_curve(Json& series, const std::string& name, const std::string& colour, const Curve& curve, bool dashed) {
-  Json trusted = line(name, colour, thinned(curve.trusted));
-  Json tail = line(name, colour, thinned(curve.tail));
-  for (Json* each : {&trusted, &tail}) {
-    (*each)["showSymbol"] = false;
-    if (dashed) (*each)["lineStyle"]["width"] = 1.5;
-  }
-  if (dashed) trusted["lineStyle"]["type"] = "dashed";
+  Json tail = trusted;
+  trusted["data"] = thinned(curve.trusted);
+  tail["data"] = thinned(curve.tail);
   tail["lineStyle"]["type"] = "dotted";
   tail["lineStyle"]["opacity"] = 0.55;
   series.push_back(std::move(trusted));
   if (curve.tail.size() > 1) series.push_back(std::move(tail));
 }
 
-// A logarithmic axis needs a decade to be readable; below that the values stand on a linear one.
-Json duration_axis(const Extent& extent, std::string_view what) {
-  const bool logarithmic = extent.highest > 8 * extent.lowest;
-  const std::string name = std::string(what) + (logarithmic ? " (log scale)" : "");
-  return logarithmic ? log_axis(name, "@duration") : value_axis(name, "@duration");
+Json percentile_axis(double end) {
+  Json axis = horizontal(value_axis("percentile of messages", "@percentile"));
+  axis["min"] = 0;
+  axis["max"] = rounded(std::max(end, 1.0));
+  axis["interval"] = 1;
+  axis["axisLabel"]["showMaxLabel"] = end == std::floor(end);
+  axis["axisPointer"] = {{"label", {{"formatter", "@percentile"}}}};
+  return axis;
 }
 
-ChartDrawing draw_percentiles(const ChartSource& source, std::string_view stream, std::string_view uncorrected,
-                              std::string_view axis_name) {
+ChartDrawing draw_percentiles(const ChartSource& source, std::string_view stream,
+                              std::string_view uncorrected, const std::string& axis_name) {
   ChartDrawing drawing{base_option()};
   Json series = Json::array();
   std::vector<std::string> names;
   Extent extent;
+  double end = 0;
+  const auto add = [&](const ChartVariant& variant, const std::string& name, const Histogram& histogram,
+                       bool dashed) {
+    const Curve curve = curve_of(histogram);
+    extent.include(curve.lowest, curve.highest);
+    end = std::max(end, curve.end);
+    Json drawn = line_of(variant, Json::array());
+    drawn["name"] = name;
+    add_curve(series, std::move(drawn), curve, dashed);
+    names.push_back(name);
+  };
   for (const ChartVariant& variant : source.variants()) {
     const auto histogram = merged_histogram(variant, stream);
     if (!histogram) continue;
-    const Curve curve = curve_of(*histogram);
-    extent.include(curve);
-    add_curve(series, variant.name, colour_of(variant), curve, false);
-    names.push_back(variant.name);
-    if (uncorrected.empty()) continue;
+    add(variant, variant.name, *histogram, false);
+    if (uncorrected.empty() || source.variants().size() > kMostWithUncorrected) continue;
     if (const auto from_sent = merged_histogram(variant, uncorrected)) {
-      const Curve other = curve_of(*from_sent);
-      extent.include(other);
-      names.push_back(variant.name + " (from the send)");
-      add_curve(series, names.back(), colour_of(variant), other, true);
+      add(variant, variant.name + " (from the send)", *from_sent, true);
     }
   }
-  const int legend = add_legend(drawing.option, names);
-  const Area area{legend + 34, 330};
-  Json percentiles = horizontal(value_axis("percentile of messages", "@percentile"));
-  percentiles["min"] = 0;
-  percentiles["max"] = std::ceil(extent.end - 1e-9);
-  percentiles["interval"] = 1;
-  percentiles["axisPointer"] = {{"label", {{"formatter", "@percentile"}}}};
+  const int legend = add_legend(drawing.option, names, LegendSign::kLine);
+  const Area area{legend + 30, 330};
   drawing.option["grid"] = grid(area);
-  drawing.option["xAxis"] = std::move(percentiles);
+  drawing.option["xAxis"] = percentile_axis(end);
   drawing.option["yAxis"] = duration_axis(extent, axis_name);
   drawing.option["tooltip"]["valueFormatter"] = "@duration";
   drawing.option["series"] = std::move(series);
@@ -164,14 +160,15 @@ ChartDrawing draw_ecdf(const ChartSource& source) {
   for (const ChartVariant& variant : source.variants()) {
     const auto histogram = merged_histogram(variant, "end_to_end");
     if (!histogram) continue;
-    extent.include(curve_of(*histogram));
-    Json curve = line(variant.name, colour_of(variant), ecdf_points(*histogram));
-    curve["showSymbol"] = false;
+    extent.include(milliseconds(static_cast<double>(histogram->min())),
+                   milliseconds(static_cast<double>(histogram->max())));
+    Json curve = line_of(variant, ecdf_points(*histogram));
+    curve["symbol"] = "none";
     curve["step"] = "end";
     series.push_back(std::move(curve));
     names.push_back(variant.name);
   }
-  const Area area{add_legend(drawing.option, names) + 34, 330};
+  const Area area{add_legend(drawing.option, names, LegendSign::kLine) + 30, 330};
   Json shares = value_axis("share of messages received", "@share");
   shares["min"] = 0;
   shares["max"] = 1;

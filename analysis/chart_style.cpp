@@ -8,8 +8,10 @@
 namespace brokerlab::chart {
 namespace {
 
-constexpr const char* kFont = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
-constexpr int kLegendRow = 24;
+constexpr const char* kFont =
+    "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
+constexpr int kColours = 8;
+constexpr int kLegendRow = 28;
 constexpr int kTitleHeight = 64;
 
 // Displayed characters, for estimates of width.
@@ -28,30 +30,34 @@ void move_down(Json& component, int by) {
 }  // namespace
 
 Json base_option() {
-  return {{"animation", false},
-          {"backgroundColor", "@paper"},
-          {"color", {"@series0", "@series1", "@series2", "@series3", "@series4", "@series5", "@series6", "@series7"}},
-          {"textStyle", {{"fontFamily", kFont}, {"fontSize", 12}, {"color", "@ink"}}},
-          // Text inside the drawing: an HTML box would need inline styles, which the report's policy forbids.
-          {"tooltip",
-           {{"trigger", "axis"},
-            {"renderMode", "richText"},
-            {"confine", true},
-            {"backgroundColor", "@paper"},
-            {"borderColor", "@soft"},
-            {"borderWidth", 1},
-            {"padding", 8},
-            {"textStyle", {{"color", "@ink"}, {"fontSize", 12}}},
-            {"axisPointer", {{"lineStyle", {{"color", "@muted"}}}, {"shadowStyle", {{"color", "@fault"}}}}}}}};
+  return {
+      {"animation", false},
+      {"backgroundColor", "@paper"},
+      {"color",
+       {"@series0", "@series1", "@series2", "@series3", "@series4", "@series5", "@series6", "@series7"}},
+      {"textStyle", {{"fontFamily", kFont}, {"fontSize", 12}, {"color", "@ink"}}},
+      // Text inside the drawing: an HTML box would need inline styles, which the report's policy forbids.
+      {"tooltip",
+       {{"trigger", "axis"},
+        {"renderMode", "richText"},
+        {"confine", true},
+        {"backgroundColor", "@paper"},
+        {"borderColor", "@soft"},
+        {"borderWidth", 1},
+        {"padding", 8},
+        {"textStyle", {{"color", "@ink"}, {"fontSize", 12}}},
+        {"axisPointer", {{"lineStyle", {{"color", "@muted"}}}, {"shadowStyle", {{"color", "@fault"}}}}}}}};
 }
 
-std::string colour_of(const ChartVariant& variant) { return fmt::format("@series{}", variant.colour % 8); }
+std::string colour_of(const ChartVariant& variant) {
+  return fmt::format("@series{}", variant.colour % kColours);
+}
 
-int add_legend(Json& option, const std::vector<std::string>& names) {
+int add_legend(Json& option, const std::vector<std::string>& names, LegendSign sign) {
   int rows = 1;
   int used = 0;
   for (const std::string& name : names) {
-    const int width = 48 + std::min(7 * characters(name), 260);
+    const int width = 54 + std::min(8 * characters(name), 260);
     if (used > 0 && used + width > kWidth) {
       ++rows;
       used = 0;
@@ -70,6 +76,7 @@ int add_legend(Json& option, const std::vector<std::string>& names) {
                       {"pageIconColor", "@ink"},
                       {"pageIconInactiveColor", "@soft"},
                       {"textStyle", {{"color", "@ink"}, {"width", 260}, {"overflow", "truncate"}}}};
+  if (sign == LegendSign::kLine) option["legend"]["itemStyle"] = {{"opacity", 0}};
   return rows * kLegendRow;
 }
 
@@ -92,11 +99,12 @@ Json log_axis(std::string_view name, std::string_view formatter) {
 }
 
 Json category_axis(const std::vector<std::string>& names) {
-  return {{"type", "category"},
-          {"data", names},
-          {"axisLine", {{"lineStyle", {{"color", "@soft"}}}}},
-          {"axisTick", {{"show", false}}},
-          {"axisLabel", {{"color", "@ink"}, {"width", 150}, {"overflow", "truncate"}, {"hideOverlap", true}}}};
+  return {
+      {"type", "category"},
+      {"data", names},
+      {"axisLine", {{"lineStyle", {{"color", "@soft"}}}}},
+      {"axisTick", {{"show", false}}},
+      {"axisLabel", {{"color", "@ink"}, {"width", 150}, {"overflow", "truncate"}, {"hideOverlap", true}}}};
 }
 
 Json horizontal(Json axis) {
@@ -108,14 +116,13 @@ Json horizontal(Json axis) {
 }
 
 Json grid(const Area& area) {
-  return {{"left", 8}, {"right", 24}, {"top", area.top}, {"height", area.height}, {"containLabel", true}};
+  return {{"left", 8}, {"right", 36}, {"top", area.top}, {"height", area.height}, {"containLabel", true}};
 }
 
 Json line(std::string_view name, const std::string& colour, Json points) {
   return {{"type", "line"},
           {"name", name},
-          {"showSymbol", points.size() < 3},
-          {"symbol", "circle"},
+          {"symbol", points.size() < 3 ? "circle" : "none"},
           {"symbolSize", 6},
           {"connectNulls", false},
           {"color", colour},
@@ -123,6 +130,26 @@ Json line(std::string_view name, const std::string& colour, Json points) {
           {"itemStyle", {{"color", colour}}},
           {"emphasis", {{"disabled", true}}},
           {"data", std::move(points)}};
+}
+
+Json line_of(const ChartVariant& variant, Json points) {
+  Json drawn = line(variant.name, colour_of(variant), std::move(points));
+  const int round = variant.colour / kColours;
+  if (round == 1) drawn["lineStyle"]["type"] = {10, 3, 2, 3};
+  if (round > 1) drawn["lineStyle"]["type"] = {3, 3};
+  return drawn;
+}
+
+void Extent::include(double low, double high) {
+  lowest = lowest == 0 ? low : std::min(lowest, low);
+  highest = std::max(highest, high);
+}
+
+Json duration_axis(const Extent& extent, const std::string& name) {
+  constexpr double kWide = 8;
+  return extent.lowest > 0 && extent.highest > kWide * extent.lowest
+             ? log_axis(name + " (log scale)", "@duration")
+             : value_axis(name, "@duration");
 }
 
 Json rounded(std::optional<double> value) {

@@ -28,7 +28,8 @@ Json base_option();
 std::string colour_of(const ChartVariant& variant);
 
 // Adds a legend for the series of these names, as many rows as they need at full width. Returns its height.
-int add_legend(Json& option, const std::vector<std::string>& names);
+enum class LegendSign { kLine, kBox };
+int add_legend(Json& option, const std::vector<std::string>& names, LegendSign sign);
 
 // Axes. `name` carries the unit in words; `formatter` is a token, "" for none.
 Json value_axis(std::string_view name, std::string_view formatter);
@@ -38,8 +39,19 @@ Json category_axis(const std::vector<std::string>& names);
 Json horizontal(Json axis);
 Json grid(const Area& area);
 
-// A line of [x, y] points; null as y makes a gap.
+// A line of [x, y] points; null as y makes a gap. `colour` is a token.
 Json line(std::string_view name, const std::string& colour, Json points);
+// The line of a variant. Beyond the eight colours of the palette they come again, with another stroke.
+Json line_of(const ChartVariant& variant, Json points);
+
+// The range of some durations in milliseconds.
+struct Extent {
+  double lowest = 0;
+  double highest = 0;
+  void include(double low, double high);
+};
+// Logarithmic where the range needs it, else linear: within a decade a logarithmic axis has hardly a tick.
+Json duration_axis(const Extent& extent, const std::string& name);
 
 // A value rounded to five significant digits: shorter files, the same picture. JSON null for nothing.
 Json rounded(std::optional<double> value);

@@ -1,23 +1,69 @@
 #include "analysis/charts.h"
 
+#include "analysis/chart_accounts.h"
 #include "analysis/chart_latency.h"
+#include "analysis/chart_time.h"
+#include "analysis/chart_workers.h"
 #include "core/error.h"
 
 namespace brokerlab {
 
 const std::vector<Chart>& charts() {
   static const std::vector<Chart> kCharts = {
+      {"comparison", "The variants side by side",
+       "One figure per panel, one bar per variant. Percentiles are taken over all repetitions together, "
+       "other figures "
+       "are medians over the repetitions.",
+       ChartPlace::kOverview, chart::has_comparison, chart::draw_comparison},
       {"latency", "How old messages were when they arrived",
-       "Each point says: this share of the messages was received within this time of the instant they were due. Solid "
-       "lines count from that instant; the dashed line counts from the actual send and hides whatever delayed the "
-       "sender. Dotted ends rest on fewer than ten messages.",
-       false, chart::has_latency, chart::draw_latency},
+       "Each point says: this share of the messages had arrived within this time of the instant they were "
+       "due. Solid "
+       "lines count from that instant; dashed lines count from the actual send and so hide whatever delayed "
+       "the sender. "
+       "Dotted ends rest on fewer than ten messages.",
+       ChartPlace::kOverview, chart::has_latency, chart::draw_latency},
       {"done-latency", "How old messages were when their work was done",
-       "The same for the time until a consumer had finished the work: waiting in the queue and the work itself included.",
-       false, chart::has_done_latency, chart::draw_done_latency},
-      {"ecdf", "Share of messages received within a time",
-       "Read upwards from a time: the line's height is the share of messages that had been received by then.", false,
-       chart::has_latency, chart::draw_ecdf},
+       "The same until a consumer had finished the work: waiting in queues and the work itself included.",
+       ChartPlace::kOverview, chart::has_done_latency, chart::draw_done_latency},
+      {"ecdf", "Share of messages that had arrived within a time",
+       "Read upwards from a time: the height of the line is the share of messages that had arrived by then.",
+       ChartPlace::kOverview, chart::has_latency, chart::draw_ecdf},
+      {"fairness", "How evenly the work was shared",
+       "Jain's index over the consumers: 1 when all got the same, 1/n when one of n got everything. Even by "
+       "messages may "
+       "be uneven by busy time.",
+       ChartPlace::kOverview, chart::has_fairness, chart::draw_fairness},
+      {"ledger", "What became of every message",
+       "Sums over all repetitions. Above, the fate of what was published; below, the fate of the copies that "
+       "queues held.",
+       ChartPlace::kOverview, chart::has_ledger, chart::draw_ledger},
+      {"network", "What it cost on the network",
+       "Everything between the broker and the processes, divided by the number of messages that the loads "
+       "published.",
+       ChartPlace::kOverview, chart::has_network, chart::draw_network},
+      {"backlog", "Messages in the system",
+       "Copies that had been published and were not yet done. A line that keeps rising means that consumers "
+       "cannot keep up.",
+       ChartPlace::kOverview, chart::has_backlog, chart::draw_backlog},
+      {"throughput", "Rates over time",
+       "Lines that lie upon each other mean that everything offered was published, confirmed and delivered "
+       "at once. With a "
+       "fanout, deliveries outnumber what was published. Declared faults are shaded.",
+       ChartPlace::kVariant, chart::has_throughput, chart::draw_throughput},
+      {"latency-over-time", "Latency over time",
+       "Each value stands at the time when its messages were due, not when they arrived.",
+       ChartPlace::kVariant, chart::has_latency_over_time, chart::draw_latency_over_time},
+      {"messages-per-worker", "Messages per worker",
+       "How many messages each consumer finished; means over repetitions.", ChartPlace::kVariant,
+       chart::has_messages_per_worker, chart::draw_messages_per_worker},
+      {"busy-time-per-worker", "Busy time per worker",
+       "How long each consumer worked; means over repetitions.", ChartPlace::kVariant,
+       chart::has_busy_time_per_worker, chart::draw_busy_time_per_worker},
+      {"gantt", "Who worked when",
+       "Each stroke is one piece of work, from its start to its end; neighbours take turns between two "
+       "shades. Gaps are idle "
+       "time.",
+       ChartPlace::kVariant, chart::has_gantt, chart::draw_gantt},
   };
   return kCharts;
 }

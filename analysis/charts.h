@@ -18,12 +18,15 @@ struct ChartDrawing {
   int height = 460;
 };
 
+// Where a report shows a chart: once for all variants, or again in the section of each.
+enum class ChartPlace { kOverview, kVariant };
+
 // What a chart is and how to draw it. Pure functions of the source; stateless, any thread.
 struct Chart {
   std::string_view name;   // as in `brokerlab plot --chart`
   std::string_view title;  // heads the plot and the section of the report
   std::string_view shows;  // one sentence: what a reader sees and how to read it
-  bool per_variant;        // the report repeats it for each variant
+  ChartPlace place;
   bool (*applies)(const ChartSource&);
   ChartDrawing (*draw)(const ChartSource&);
 };
