@@ -249,21 +249,33 @@ bool Session::publish(const std::string& exchange, const std::string& routing_ke
   return impl_->publish({exchange, routing_key, true}, properties, body);
 }
 
+namespace {
+
+Session::Message message_of(const Delivery& got, std::uint32_t remaining) {
+  return {std::string(got.exchange),
+          std::string(got.routing_key),
+          std::string(got.body_text()),
+          got.properties(),
+          got.redelivered,
+          remaining};
+}
+
+}  // namespace
+
 std::optional<Session::Message> Session::get(const std::string& queue) {
   impl_->reopen();
   auto message = std::make_shared<std::optional<Message>>();
   impl_->ask("queue '" + queue + "'", [&](const Done& done) {
     impl_->channel_->get(
         queue, true, [done, message](const Outcome& outcome, const Delivery* got, std::uint32_t remaining) {
-          if (got != nullptr) {
-            *message = Message{std::string(got->exchange),
-                               std::string(got->routing_key),
-                               std::string(got->body_text()),
-                               got->properties(),
-                               got->redelivered,
-                               remaining};
+          // Nothing may be thrown through libuv: malformed properties become an outcome.
+          Outcome result = outcome;
+          try {
+            if (got != nullptr) message->emplace(message_of(*got, remaining));
+          } catch (const Error& error) {
+            result = AmqpError::make(ErrorKind::kUsage, error.summary(), "see who published it");
           }
-          done(outcome);
+          done(result);
         });
   });
   return std::move(*message);

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "amqp/connection.h"
+#include "core/child_run.h"
+#include "core/json.h"
+
+namespace brokerlab::amqp {
+
+// A connection of a child process whose history goes into the recording: blocked and write-blocked intervals,
+// lost connections, heartbeats that failed. What a person should see becomes a notice; its loss for good
+// fails the run. One loop; lives within its ChildRun.
+class RecordedConnection {
+ public:
+  // `broker` is the assignment's: {"uri", "tls_insecure", "heartbeat_s"} and, optional, "reconnect":
+  // {"tries", "delay_s"}. `instance` is the number that stands in its events; `name` is shown by the broker's
+  // management.
+  RecordedConnection(ChildRun& run, const Json& broker, const std::string& name, std::uint32_t instance,
+                     Nanoseconds read_coalescing_ns = 0);
+
+  // All optional; set before open().
+  std::function<void()> on_open;      // once
+  std::function<void()> on_lost;      // channels are lost; deliveries in hand belong to nobody
+  std::function<void()> on_restored;  // channels and consumers are back
+
+  void open();
+  void close(std::function<void()> on_closed);
+
+  Connection& connection() { return connection_; }
+  bool is_open() const { return connection_.is_open(); }
+  bool blocked() const { return connection_.blocked(); }
+  // Adds what this connection has counted.
+  void add_to(RecordingCounters& counters) const;
+
+ private:
+  static ConnectionOptions options_of(const Json& broker, const std::string& name,
+                                      Nanoseconds read_coalescing_ns);
+  void listen();
+  void note_blocked(std::string_view reason);
+  void note_unblocked();
+  void note_lost(const AmqpError& reason);
+  void note_restored();
+  // Patches the end of `open`, if there is one.
+  void end_event(EventRecord*& open);
+
+  ChildRun& run_;
+  std::uint32_t instance_;
+  std::string where_;  // the broker, without credentials
+  Connection connection_;
+  EventRecord* blocked_event_ = nullptr;
+  EventRecord* lost_event_ = nullptr;
+  bool closing_ = false;
+};
+
+}  // namespace brokerlab::amqp
