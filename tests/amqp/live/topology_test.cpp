@@ -99,10 +99,13 @@ TEST_F(TopologyOnBroker, MistakesGetClearWords) {
     std::string says;
   };
   auto& owner = channel(*connection);
-  const auto name = queue(owner);
   QueueDeclaration other_arguments;
-  other_arguments.name = name;
+  other_arguments.name = "t-mine";
   other_arguments.exclusive = true;
+  ASSERT_TRUE(wait_for([&](Done done) {
+                owner.declare(other_arguments,
+                              [done](const Outcome& outcome, const QueueStatus&) { done(outcome); });
+              }).ok());
   other_arguments.arguments = {{"x-max-length", 5}};
   const std::vector<Case> cases{
       {[](Channel& c, Done done) { c.bind(bound("no-such-exchange", "no-such-queue"), done); }, 404,
@@ -111,7 +114,7 @@ TEST_F(TopologyOnBroker, MistakesGetClearWords) {
          c.declare(other_arguments, [done](const Outcome& outcome, const QueueStatus&) { done(outcome); });
        },
        406, "other properties"},
-      {[](Channel& c, Done done) { c.declare(exchange("amq.mine", "direct"), done); }, 403, "permission"},
+      {[](Channel& c, Done done) { c.declare(exchange("amq.mine", "direct"), done); }, 403, "reserved"},
   };
   for (const auto& each : cases) {
     auto& out = channel(*connection);

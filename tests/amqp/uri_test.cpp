@@ -1,0 +1,67 @@
+#include "amqp/uri.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace brokerlab::amqp {
+namespace {
+
+TEST(Uri, TakesEveryPart) {
+  const auto uri = Uri::parse("amqp://user:secret@example.org:5673/lab");
+  EXPECT_FALSE(uri.tls);
+  EXPECT_EQ(uri.user, "user");
+  EXPECT_EQ(uri.password, "secret");
+  EXPECT_EQ(uri.host, "example.org");
+  EXPECT_EQ(uri.port, 5673);
+  EXPECT_EQ(uri.vhost, "lab");
+}
+
+TEST(Uri, HasDefaults) {
+  const auto uri = Uri::parse("amqps://localhost");
+  EXPECT_TRUE(uri.tls);
+  EXPECT_EQ(uri.user, "guest");
+  EXPECT_EQ(uri.port, 5671);
+  EXPECT_EQ(uri.vhost, "/");
+  EXPECT_EQ(Uri::parse("amqp://h/").vhost, "/");
+  EXPECT_EQ(Uri::parse("amqp://h/%2F").vhost, "/");
+  EXPECT_EQ(Uri::parse("amqp://h").port, 5672);
+}
+
+TEST(Uri, DecodesPercentSigns) {
+  const auto uri = Uri::parse("amqp://us%40er:p%3Aa%2Fss@h/a%20b");
+  EXPECT_EQ(uri.user, "us@er");
+  EXPECT_EQ(uri.password, "p:a/ss");
+  EXPECT_EQ(uri.vhost, "a b");
+  EXPECT_EQ(Uri::parse(uri.full()).password, uri.password);
+}
+
+TEST(Uri, TakesIpv6InBrackets) {
+  const auto uri = Uri::parse("amqp://[::1]:5673/x");
+  EXPECT_EQ(uri.host, "::1");
+  EXPECT_EQ(uri.port, 5673);
+  EXPECT_EQ(uri.safe(), "amqp://[::1]:5673/x");
+}
+
+TEST(Uri, SafeTextHasNoPassword) {
+  const auto uri = Uri::parse("amqp://user:canary@h:1/v");
+  EXPECT_EQ(uri.safe(), "amqp://h:1/v");
+}
+
+TEST(Uri, RefusesNonsenseWithoutShowingThePassword) {
+  for (const char* text :
+       {"http://h", "amqp://", "amqp://h:0", "amqp://h:65536", "amqp://h:x", "amqp://::1", "amqp://[::1",
+        "amqp://h/a/b", "amqp://canary:canary@h/%zz", "amqp://h/%0", "amqp://h/%00", "amqp://h?x=1", "h", "",
+        "amqp://canary:canary@h:99999999999999"}) {
+    try {
+      Uri::parse(text);
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kUsage);
+      EXPECT_EQ(std::string(error.what()).find("canary"), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace brokerlab::amqp
