@@ -1,0 +1,246 @@
+#include "loadgen/load_process.h"
+
+#include <algorithm>
+#include <memory>
+#include <queue>
+#include <utility>
+#include <vector>
+
+#include "amqp/recorded_connection.h"
+#include "core/child_run.h"
+#include "core/precise_timer.h"
+#include "loadgen/load_spec.h"
+#include "loadgen/publisher.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr Nanoseconds kLate = 1'000'000;
+// Publishing more without returning to the loop would keep confirms and finished writes waiting.
+constexpr int kMostPerTurn = 1024;
+
+RoutingKey::Routes routes_of(const Json& assignment) {
+  RoutingKey::Routes routes;
+  for (const Json& route : assignment.value("routes", Json::array())) {
+    routes.emplace_back(route.at("exchange").get<std::string>(), route.at("routing_key").get<std::string>());
+  }
+  return routes;
+}
+
+// One process per host measures hiccups; of a load, the one that holds its first instance.
+bool holds_first_instance(const Json& assignment) {
+  const Json& instances = assignment.at("instances");
+  return !instances.empty() && instances.at(0).at("index") == 0;
+}
+
+// All publishers of one process on one loop. A timer wakes it when the earliest message of any of them is
+// due; what is due goes at once, the earliest first, however late it is.
+class LoadProcess {
+ public:
+  LoadProcess(ControlPipe& pipe, const Json& assignment);
+  int run();
+
+ private:
+  struct Turn {
+    Nanoseconds due_ns;
+    Publisher* publisher;
+    bool operator>(const Turn& other) const { return due_ns > other.due_ns; }
+  };
+
+  void make_publishers(const Json& assignment);
+  void make_connections(const Json& assignment);
+  void on_line(const Json& line);
+  void on_publisher_ready();
+  void start(Nanoseconds t0_ns);
+  void stop();
+  void enqueue(Publisher& publisher);
+  void drive();
+  void publish_due();
+  void check_finished();
+  void close_connections();
+  Json progress();
+
+  ChildRun run_;
+  LoadSpec spec_;
+  RoutingKey::Routes routes_;
+  PublishCounts counts_;
+  std::vector<std::unique_ptr<Publisher>> publishers_;
+  std::vector<std::unique_ptr<amqp::RecordedConnection>>
+      connections_;  // destroyed before what listens to them
+  PreciseTimer timer_;
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
+  std::size_t ready_ = 0;
+  std::size_t still_open_ = 0;
+  bool started_ = false;
+  bool driving_ = false;
+  bool load_done_ = false;
+  bool stopping_ = false;
+  bool closing_ = false;
+};
+
+LoadProcess::LoadProcess(ControlPipe& pipe, const Json& assignment)
+    : run_(pipe, assignment, holds_first_instance(assignment)),
+      spec_(LoadSpec::from_json(assignment.at("spec"), assignment.value("directory", ""))),
+      routes_(routes_of(assignment)),
+      timer_(pipe.loop(), [this] { drive(); }) {
+  make_publishers(assignment);
+  make_connections(assignment);
+}
+
+void LoadProcess::make_publishers(const Json& assignment) {
+  // The payload and the pacer share the work out over all instances of the entry, not only those of this
+  // process.
+  spec_.instances = assignment.value("instances_total", spec_.instances);
+  std::uint16_t position = 0;
+  for (const Json& instance : assignment.at("instances")) {
+    const Publisher::Setup setup{spec_,
+                                 instance,
+                                 position++,
+                                 assignment.at("run").get<std::uint64_t>(),
+                                 assignment.at("seed").get<std::uint64_t>(),
+                                 routes_,
+                                 assignment.at("load_ns").get<Nanoseconds>()};
+    publishers_.push_back(std::make_unique<Publisher>(run_, setup, counts_, [this](Publisher& publisher) {
+      enqueue(publisher);
+      drive();
+    }));
+  }
+}
+
+void LoadProcess::make_connections(const Json& assignment) {
+  const auto name = assignment.at("process").get<std::string>();
+  for (std::size_t first = 0; first < publishers_.size(); first += spec_.channels_per_connection) {
+    const std::size_t end = std::min(first + spec_.channels_per_connection, publishers_.size());
+    auto connection = std::make_unique<amqp::RecordedConnection>(run_, assignment.at("broker"), name,
+                                                                 static_cast<std::uint32_t>(first));
+    connection->on_open = [this, first, end, opened = connection.get()] {
+      for (std::size_t i = first; i < end; ++i) {
+        publishers_[i]->open(opened->connection(), [this] { on_publisher_ready(); });
+      }
+    };
+    connection->on_restored = [this, first, end] {
+      for (std::size_t i = first; i < end; ++i) publishers_[i]->restored();
+    };
+    connections_.push_back(std::move(connection));
+  }
+}
+
+int LoadProcess::run() {
+  run_.report_progress([this] { return progress(); });
+  for (const auto& connection : connections_) connection->open();
+  run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
+  if (publishers_.empty()) run_.pipe().send({{"ready", true}});
+  run_.run();
+  run_.send_progress();  // the last figures, while the connections are still there
+  timer_.close();
+  connections_.clear();
+  return run_.end();
+}
+
+void LoadProcess::on_line(const Json& line) {
+  if (line.contains("start")) start(line.at("start").get<Nanoseconds>());
+  if (line.contains("stop")) stop();
+}
+
+void LoadProcess::on_publisher_ready() {
+  if (++ready_ == publishers_.size()) run_.pipe().send({{"ready", true}});
+}
+
+void LoadProcess::start(Nanoseconds t0_ns) {
+  if (std::exchange(started_, true) || stopping_) return;
+  for (const auto& publisher : publishers_) {
+    publisher->start(t0_ns);
+    enqueue(*publisher);
+  }
+  drive();
+}
+
+void LoadProcess::stop() {
+  if (std::exchange(stopping_, true)) return;
+  timer_.cancel();
+  turns_ = {};
+  for (const auto& publisher : publishers_) publisher->stop();
+  check_finished();
+}
+
+void LoadProcess::enqueue(Publisher& publisher) {
+  if (const auto due = publisher.due()) turns_.push({*due, &publisher});
+}
+
+void LoadProcess::drive() {
+  if (driving_ || run_.ended()) return;
+  driving_ = true;
+  run_.guard([this] { publish_due(); });
+  driving_ = false;
+  check_finished();
+}
+
+void LoadProcess::publish_due() {
+  Nanoseconds now = run_.clock().now();
+  int published = 0;
+  std::int64_t late = 0;
+  while (!turns_.empty() && published < kMostPerTurn) {
+    const Turn turn = turns_.top();
+    if (turn.due_ns > now && turn.due_ns > (now = run_.clock().now())) break;
+    turns_.pop();
+    if (!turn.publisher->publish_next()) continue;  // it comes back by itself
+    ++published;
+    late += now - turn.due_ns > kLate;
+    enqueue(*turn.publisher);
+  }
+  if (late > 0 && !spec_.closed_loop()) run_.events().worst(EventKind::kLateCatchUp, 0, now, late);
+  if (!turns_.empty()) timer_.set(turns_.top().due_ns);
+}
+
+void LoadProcess::check_finished() {
+  if (!started_ && !stopping_) return;
+  const auto finished = [](const auto& publisher) { return publisher->finished(); };
+  if (!std::all_of(publishers_.begin(), publishers_.end(), finished)) return;
+  if (!std::exchange(load_done_, true)) run_.pipe().send({{"load_done", true}});
+  if (stopping_) close_connections();
+}
+
+void LoadProcess::close_connections() {
+  if (std::exchange(closing_, true)) return;
+  still_open_ = connections_.size();
+  for (const auto& connection : connections_) {
+    connection->close([this] {
+      if (--still_open_ == 0) run_.finish();
+    });
+  }
+  if (connections_.empty()) run_.finish();
+}
+
+Json LoadProcess::progress() {
+  RecordingCounters& counters = run_.recording().counters();
+  counters.bytes_out = counters.bytes_in = counters.frames_out = counters.frames_in = 0;
+  counters.messages_out = counters.messages_in = counters.writes = counters.reads = 0;
+  bool blocked = false;
+  bool connected = true;
+  for (const auto& connection : connections_) {
+    connection->add_to(counters);
+    blocked |= connection->blocked();
+    connected &= connection->is_open();
+  }
+  const Nanoseconds now = run_.clock().now();
+  counters.scheduled = 0;
+  for (const auto& publisher : publishers_) {
+    counters.scheduled += static_cast<std::int64_t>(publisher->scheduled(now));
+  }
+  return {{"scheduled", counters.scheduled},
+          {"published", counts_.published},
+          {"confirmed", counts_.confirmed},
+          {"returned", counts_.returned},
+          {"nacked", counts_.nacked},
+          {"unsettled", counts_.unsettled},
+          {"blocked", blocked},
+          {"connected", connected}};
+}
+
+}  // namespace
+
+int load_process_main(ControlPipe& pipe, const Json& assignment) {
+  return LoadProcess(pipe, assignment).run();
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,209 @@
+#include "loadgen/publisher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "amqp/properties.h"
+#include "core/stamp.h"
+
+namespace brokerlab {
+namespace {
+
+// Without confirms only a return tells of a publish, and it comes soon or never.
+constexpr std::size_t kReturnsExpectedAmong = 1 << 17;
+
+}  // namespace
+
+Publisher::Publisher(ChildRun& run, const Setup& setup, PublishCounts& counts,
+                     std::function<void(Publisher&)> on_change)
+    : run_(run),
+      spec_(setup.spec),
+      position_(setup.position),
+      publisher_(setup.instance.at("publisher").get<std::uint32_t>()),
+      instance_(setup.instance.at("index").get<std::uint32_t>()),
+      run_number_(setup.run),
+      counts_(counts),
+      on_change_(std::move(on_change)),
+      pacer_(Pacer::make(setup.spec, setup.seed, instance_)),
+      cursor_(pacer_ ? pacer_->cursor() : nullptr),
+      payload_(Payload::make(setup.spec, setup.seed, instance_)),
+      routing_key_(setup.spec, setup.routes, setup.seed, instance_),
+      template_(make_template(setup.instance)),
+      outstanding_(setup.spec.confirms ? 0 : kReturnsExpectedAmong),
+      horizon_ns_(setup.spec.horizon_ns(setup.load_ns)) {}
+
+amqp::PublishTemplate Publisher::make_template(const Json& instance) const {
+  amqp::Properties properties;
+  properties.headers = spec_.headers;
+  properties.persistent = spec_.persistent;
+  properties.priority = spec_.priority;
+  properties.content_type = spec_.content_type;
+  if (!properties.content_type && !payload_->content_type().empty()) {
+    properties.content_type = std::string(payload_->content_type());
+  }
+  if (spec_.expiration_ns) properties.expiration = std::to_string(*spec_.expiration_ns / 1'000'000);
+  Stamp stamp;
+  stamp.run = run_number_;
+  stamp.publisher = instance.at("publisher").get<std::uint32_t>();
+  const std::string key = spec_.routing_key.is_string() ? spec_.routing_key.get<std::string>() : "";
+  return {{spec_.exchange, key, spec_.mandatory}, properties, stamp};
+}
+
+void Publisher::open(amqp::Connection& connection, std::function<void()> on_ready) {
+  const auto answered = [this, on_ready = std::move(on_ready)](const amqp::Outcome& outcome) {
+    run_.guard([&] {
+      if (!outcome) return run_.fail(outcome.error().to_error("load " + spec_.name));
+      on_ready();
+    });
+  };
+  if (!spec_.confirms) {
+    channel_ = &connection.open_channel(this, answered);
+    return;
+  }
+  channel_ = &connection.open_channel(this);
+  channel_->confirm_select(answered);
+}
+
+void Publisher::start(Nanoseconds t0_ns) {
+  t0_ns_ = t0_ns;
+  if (!pacer_) slots_.assign(spec_.confirms ? spec_.window : 1, 0);
+  advance();
+}
+
+// Fetches the time of message `sequence_`.
+void Publisher::advance() {
+  next_ns_.reset();
+  if (spec_.stop_count && sequence_ >= *spec_.stop_count) return;
+  if (pacer_) {
+    next_ns_ = cursor_->next();
+  } else if (!slots_.empty()) {
+    next_ns_ = slots_.front();
+  }
+  if (next_ns_ && *next_ns_ >= horizon_ns_) next_ns_.reset();
+}
+
+void Publisher::stop() {
+  scheduled(run_.clock().now());  // what is due and was not sent stays visible
+  next_ns_.reset();
+  slots_.clear();
+  if (waiting_) resume();
+}
+
+std::optional<Nanoseconds> Publisher::due() const {
+  return next_ns_ ? std::optional(t0_ns_ + *next_ns_) : std::nullopt;
+}
+
+bool Publisher::finished() const { return !next_ns_ && (!spec_.confirms || outstanding_.size() == 0); }
+
+bool Publisher::publish_next() {
+  const bool full = spec_.confirms && outstanding_.size() >= spec_.window;
+  if (full && window_full_since_ns_ == 0) window_full_since_ns_ = run_.clock().now();
+  if (full || !channel_->writable()) {
+    waiting_ = true;
+    return false;
+  }
+  const MessageContext context{sequence_, publisher_, instance_, *next_ns_};
+  const RoutingKey::Choice key = routing_key_.next(context);
+  template_.set_routing_key(key.key);
+  const std::string_view body = payload_->next(context);
+  const Nanoseconds sent_ns = run_.clock().now();
+  const Nanoseconds intended_ns = pacer_ ? t0_ns_ + *next_ns_ : sent_ns;
+  const std::uint8_t outcome = spec_.confirms ? 0 : kUnconfirmedByDesign;
+  PublishRecord& record = run_.recording().append_publish(
+      {intended_ns, sent_ns, 0, static_cast<std::uint32_t>(sequence_), position_, key.route, outcome});
+  const std::uint64_t number = channel_->publish(template_, {sequence_, intended_ns, sent_ns},
+                                                 std::as_bytes(std::span(body.data(), body.size())));
+  if (number == 0) {
+    record.outcome = kRefused;
+    record.settled_ns = sent_ns;
+  } else {
+    number_offset_ = number - sequence_;
+    outstanding_.add(number, record);
+    counts_.unsettled += spec_.confirms;
+  }
+  ++counts_.published;
+  ++sequence_;
+  if (!pacer_) {
+    slots_.pop_front();
+    if (!spec_.confirms || number == 0) release_slots(1);
+  }
+  advance();
+  return true;
+}
+
+void Publisher::resume() {
+  if (!std::exchange(waiting_, false)) return;
+  if (const Nanoseconds since = std::exchange(window_full_since_ns_, 0); since != 0 && pacer_) {
+    const Nanoseconds now = run_.clock().now();
+    run_.guard(
+        [&] { run_.events().interval(EventKind::kConfirmWindowHit, position_, since, now, now - since); });
+  }
+  on_change_(*this);
+}
+
+// Closed loop: settled messages make room for as many new ones, after the time to think.
+void Publisher::release_slots(std::uint64_t settled) {
+  if (pacer_) return;
+  const auto* closed = std::get_if<ClosedArrivals>(&spec_.arrivals);
+  const Nanoseconds at = run_.clock().now() - t0_ns_ + closed->think_ns;
+  slots_.insert(slots_.end(), settled, at);
+}
+
+void Publisher::settle(std::uint64_t number, bool multiple, std::uint8_t outcome) {
+  const Nanoseconds now = run_.clock().now();
+  std::uint64_t settled = 0;
+  outstanding_.settle(number, multiple, [&](PublishRecord& record) {
+    ++settled;
+    if (outcome == 0) return;
+    record.settled_ns = now;
+    record.outcome |= outcome;
+  });
+  counts_.unsettled -= settled;
+  counts_.confirmed += outcome == kConfirmed ? settled : 0;
+  counts_.nacked += outcome == kNacked ? settled : 0;
+  if (settled == 0) return;
+  const bool idle = !next_ns_;
+  release_slots(settled);
+  if (idle && !pacer_) advance();
+  waiting_ |= idle && (!pacer_ || finished());
+  resume();
+}
+
+void Publisher::on_confirm(std::uint64_t number, bool multiple, bool acked) {
+  settle(number, multiple, acked ? kConfirmed : kNacked);
+}
+
+void Publisher::on_undecided(std::uint64_t through, const amqp::AmqpError&) { settle(through, true, 0); }
+
+void Publisher::on_return(const amqp::Returned& returned) {
+  const std::optional<Stamp> stamp = returned.stamp();
+  if (!stamp || stamp->run != run_number_ || stamp->publisher != publisher_) return;
+  PublishRecord* record = outstanding_.find(stamp->sequence + number_offset_);
+  if (record == nullptr || record->sequence != static_cast<std::uint32_t>(stamp->sequence)) return;
+  counts_.returned += (record->outcome & kReturned) == 0;
+  record->outcome |= kReturned;
+}
+
+void Publisher::on_closed(const amqp::AmqpError& error) {
+  run_.guard(
+      [&] { run_.events().moment(EventKind::kChannelError, position_, run_.clock().now(), error.code); });
+  run_.fail(error.to_error("load " + spec_.name));
+}
+
+std::uint64_t Publisher::scheduled(Nanoseconds now_ns) {
+  const Nanoseconds elapsed = std::min(now_ns - t0_ns_ + 1, horizon_ns_);
+  const bool behind = pacer_ && next_ns_ && *next_ns_ < elapsed;
+  if (!behind) return std::max(sequence_, counted_);
+  if (!count_cursor_) {
+    count_cursor_ = pacer_->cursor();
+    count_next_ns_ = count_cursor_->next();
+  }
+  const std::uint64_t most = spec_.stop_count.value_or(UINT64_MAX);
+  while (count_next_ns_ && *count_next_ns_ < elapsed && counted_ < most) {
+    ++counted_;
+    count_next_ns_ = count_cursor_->next();
+  }
+  return std::max(sequence_, counted_);
+}
+
+}  // namespace brokerlab
