@@ -61,6 +61,10 @@ class Journal {
   // when the folder belongs to somebody else.
   static std::filesystem::path state_directory();
 
+  // Where brokers keep their folders: <temporary folder>/brokerlab-<uid>. XDG_RUNTIME_DIR is memory, and
+  // small.
+  static std::filesystem::path data_directory();
+
   static void write(const BrokerRecord& record);
   static void write(const LeaseRecord& record);
   static void remove_broker(const std::string& id);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/installation.h"
 #include "core/clock.h"
 
 namespace brokerlab {
@@ -35,6 +36,7 @@ struct PrivateBrokerSpec {
   // The program whose guard_main() runs the broker, and the arguments that lead there.
   std::filesystem::path guard_program = "/proc/self/exe";
   std::vector<std::string> guard_arguments = {"guard"};
+  Installation::Search installation;
   Nanoseconds boot_limit = 120 * kNanosecondsPerSecond;
   // Asked some 20 times a second while the broker boots; true ends the boot with Error(kInterrupted).
   std::function<bool()> interrupted;
@@ -66,6 +68,7 @@ class PrivateBroker {
   virtual const std::string& user() const = 0;
   virtual const std::string& password() const = 0;
   virtual const std::filesystem::path& directory() const = 0;
+  virtual const std::string& id() const = 0;  // in the journal, for stop_private_broker()
   virtual pid_t guard_pid() const = 0;
 
   // amqp://user:password@127.0.0.1:port/ of a node: a secret.
