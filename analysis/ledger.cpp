@@ -218,6 +218,9 @@ void Ledger::count_marks(LedgerAccount& account) const {
 
 LedgerAccount Ledger::finish() {
   LedgerAccount account = account_;
+  classified_ = contradictory_outcomes_ = returned_yet_delivered_ = extra_copies_ = undecided_absent_ = 0;
+  pools_.clear();
+  for (auto& ids : absent_ids_) ids.clear();
   count_marks(account);
   for (const auto& [id, publisher] : publishers_) settle_publisher(id, publisher, account);
   if (!key_queues_.empty()) {
