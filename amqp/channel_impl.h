@@ -97,7 +97,6 @@ class Channel::Impl {
   std::uint32_t epoch_ = 0;
   bool ever_open_ = false;
   std::deque<Waiting> waiting_;  // in the order of the broker's answers
-  MethodDecoder decoder_;
 
   std::uint64_t published_ = 0;     // the number of the last publish
   std::uint64_t confirm_base_ = 0;  // published_ when confirms were switched on: the broker counts from there

@@ -80,7 +80,7 @@ Outcome Channel::Impl::on_method(std::span<const std::byte> payload) {
     default:
       break;
   }
-  const auto method = decoder_.decode(payload);
+  const auto method = link.decoder.decode(payload);
   if (!method) return broken(fmt::format("a malformed or unexpected method ({:#x})", id));
   switch (id) {
     case AMQP_CHANNEL_CLOSE_METHOD:

@@ -46,6 +46,7 @@ Connection::Impl::Impl(uv_loop_t* loop, const Clock& clock, ConnectionOptions gi
 
 Connection::Impl::~Impl() {
   *alive_ = false;
+  events = {};  // nobody hears of what ends now
   transport_.reset();
   for (uv_handle_t* handle :
        {reinterpret_cast<uv_handle_t*>(&handles_->timer), reinterpret_cast<uv_handle_t*>(&handles_->prepare),

@@ -75,8 +75,11 @@ struct ConnectionEvents {
 
 // An AMQP 0-9-1 connection on a libuv loop: never blocks, one thread, no globals.
 //
-// Lifetime: may be destroyed at any time outside its own callbacks; the loop must run once more afterwards so
-// that libuv can close the handles. Destroying an open connection just drops it; close() says good-bye first.
+// Lifetime: may be destroyed at any time outside callbacks of itself, its channels and its consumers, but
+// within those of close(), on_failed and on_ended; the loop must run once more afterwards, so that libuv can
+// close the handles. Destroying an open connection just drops it; close() says good-bye first.
+//
+// Callbacks must not throw: libuv is below them. The process must ignore SIGPIPE, like every user of libuv.
 class Connection {
  public:
   Connection(uv_loop_t* loop, const Clock& clock, ConnectionOptions options);

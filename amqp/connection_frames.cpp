@@ -66,10 +66,14 @@ bool Connection::Impl::on_frame(const FrameHeader& header, std::span<const std::
 Outcome Connection::Impl::on_connection_frame(const FrameHeader& header, std::span<const std::byte> payload) {
   if (header.type == static_cast<std::uint8_t>(FrameType::kHeartbeat)) return {};
   if (header.type != static_cast<std::uint8_t>(FrameType::kMethod)) return broken("content on channel 0");
-  const auto method = decoder_.decode(payload);
+  const auto method = decoder.decode(payload);
   if (!method) return broken("a malformed or unexpected method on channel 0");
   if (phase_ == Phase::kShakingHands) {
-    on_handshake_step(handshake->on_method(*method));
+    try {
+      on_handshake_step(handshake->on_method(*method));
+    } catch (const Error& error) {  // e.g. a password that fits into no frame
+      return AmqpError::make(ErrorKind::kRefusedLogin, error.summary(), error.remedy());
+    }
     return {};
   }
   return on_connection_method(*method);
@@ -194,12 +198,13 @@ void Connection::Impl::finish_restoration() {
   } else {
     uv_timer_stop(&handles_->timer);
   }
-  if (std::exchange(ever_open_, true)) {
-    ++totals.reconnects;
-    if (events.on_restored) events.on_restored();
-  } else if (auto ready = std::exchange(on_ready_, nullptr)) {
+  ever_open_ = true;
+  if (auto ready = std::exchange(on_ready_, nullptr)) {
     on_failed_ = nullptr;
     ready();
+  } else {
+    ++totals.reconnects;
+    if (events.on_restored) events.on_restored();
   }
   tell_room();
 }

@@ -110,7 +110,6 @@ class Connection::Impl final : public Link, private FrameReader::Sink, private T
   Handles* handles_;
   FrameReader reader_;
   std::unique_ptr<Transport> transport_;
-  MethodDecoder decoder_;
   Heartbeat heartbeat_;
   Phase phase_ = Phase::kIdle;
   Nanoseconds received_ns_ = 0;

@@ -44,7 +44,10 @@ bool has_word(std::string_view list, std::string_view word) {
 
 }  // namespace
 
-void Handshake::begin() { writer_.protocol_header(); }
+void Handshake::begin() {
+  writer_.set_frame_max(kFrameMaxLowest);  // nothing larger before both sides have agreed
+  writer_.protocol_header();
+}
 
 const char* Handshake::awaited() const {
   switch (awaiting_) {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "amqp/frame_writer.h"
+#include "amqp/method_codec.h"
 
 namespace brokerlab::amqp {
 
@@ -18,8 +19,9 @@ class Link {
 
   FrameWriter writer;
   ConnectionCounters& counters;
-  bool up = false;       // channels may send
-  bool blocked = false;  // by an alarm of the broker
+  MethodDecoder decoder;  // one for all channels: what it decoded is done with before the next frame
+  bool up = false;        // channels may send
+  bool blocked = false;   // by an alarm of the broker
 
   // Something was written: it leaves at the end of this turn of the loop, or now if there is much.
   void wrote() {

@@ -109,7 +109,7 @@ class Session::Impl : public ChannelListener {
 
   std::string where(const std::string& what) const { return what.empty() ? where_ : what + " at " + where_; }
 
-  const MonotonicClock clock_;
+  MonotonicClock clock_;
   const std::string where_;
   const Nanoseconds timeout_ns_;
   PrivateLoop loop_;

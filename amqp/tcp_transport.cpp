@@ -67,6 +67,7 @@ struct TcpTransport::State {
   void take(ssize_t bytes);
   void fail(int status);
   void shut();
+  void end_write_block();
   void let_go() {
     if (--holders == 0) delete this;
   }
@@ -202,12 +203,17 @@ void TcpTransport::State::on_written(uv_write_t* request, int status) {
   auto& state = of(request->data);
   if (status == UV_ECANCELED || state.listener == nullptr) return;
   if (status != 0) return state.fail(status);
-  const auto since = std::exchange(state.blocked_since, 0);
-  if (state.options.on_write_blocked) state.options.on_write_blocked(since, state.clock.now());
+  state.end_write_block();
   state.listener->on_written();
 }
 
+void TcpTransport::State::end_write_block() {
+  const auto since = std::exchange(blocked_since, 0);
+  if (since != 0 && options.on_write_blocked) options.on_write_blocked(since, clock.now());
+}
+
 void TcpTransport::State::fail(int status) {
+  end_write_block();
   shut();
   if (auto* hearer = std::exchange(listener, nullptr)) hearer->on_transport_closed(unreachable(peer, status));
 }
@@ -253,6 +259,7 @@ bool TcpTransport::write(std::span<const std::byte> bytes) {
 
 void TcpTransport::close() {
   state_->listener = nullptr;
+  state_->end_write_block();
   if (state_->resolving) uv_cancel(reinterpret_cast<uv_req_t*>(&state_->request));
   if (state_->rest) {
     state_->rest->close();

@@ -167,7 +167,7 @@ void LiveBroker::start_node() {
 }
 
 void LiveBroker::wait_until_ready() const {
-  const MonotonicClock clock;
+  const MonotonicClock clock{};
   const Nanoseconds limit = clock.now() + kBootLimit;
   std::string last;
   while (clock.now() < limit) {
