@@ -53,4 +53,14 @@ inline Bytes operator+(Bytes left, const Bytes& right) {
   return left;
 }
 
+// A field table with `depth` tables one within another.
+inline Bytes nested_tables(int depth) {
+  Bytes table = Wire().u32(0).bytes();
+  for (int i = 0; i < depth; ++i) {
+    const auto entry = Wire().short_text("k").raw("F").raw(table).bytes();
+    table = Wire().u32(entry.size()).raw(entry).bytes();
+  }
+  return table;
+}
+
 }  // namespace brokerlab::amqp
