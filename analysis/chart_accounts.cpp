@@ -64,32 +64,63 @@ std::vector<Part> fates_of_copies(const ChartSource& source) {
   return parts;
 }
 
+// With a single variant the legend has room for the numbers.
+std::string legend_name(const Part& part) {
+  if (part.values.size() != 1 || !part.values.front()) return part.name;
+  return fmt::format("{}: {}", part.name, *part.values.front());
+}
+
 bool holds_anything(const Part& part) {
   return std::any_of(part.values.begin(), part.values.end(),
                      [](const auto& value) { return value.value_or(0) > 0; });
+}
+
+Json stack_part(const Part& part, const std::vector<double>& totals) {
+  constexpr double kWideEnough = 0.12;  // of the bar, for a number within it
+  Json data = Json::array();
+  for (std::size_t i = 0; i < part.values.size(); ++i) {
+    const double value = part.values[i].value_or(0);
+    Json item = {{"value", value > 0 ? rounded(value) : Json()}};
+    if (value < kWideEnough * totals[i]) item["label"] = {{"show", false}};
+    data.push_back(std::move(item));
+  }
+  return {{"type", "bar"},
+          {"name", legend_name(part)},
+          {"barMaxWidth", 20},
+          {"barMinHeight", 2},  // one lost among a million must be seen
+          {"color", part.colour},
+          {"itemStyle", {{"color", part.colour}}},
+          {"label",
+           {{"show", true},
+            {"position", "inside"},
+            {"color", "@paper"},
+            {"fontSize", 11},
+            {"formatter", "@count"}}},
+          {"emphasis", {{"disabled", true}}},
+          {"data", std::move(data)}};
 }
 
 void add_stack(Panels& panels, const ChartSource& source, const std::string& heading,
                const std::vector<Part>& parts) {
   std::vector<std::string> names;
   for (const ChartVariant& variant : source.variants()) names.push_back(variant.name);
+  std::vector<double> totals(names.size());
+  for (const Part& part : parts) {
+    for (std::size_t i = 0; i < names.size(); ++i) totals[i] += part.values[i].value_or(0);
+  }
+  const double most = *std::max_element(totals.begin(), totals.end());
   Json variants = category_axis(names);
   variants["inverse"] = true;
   Json scale = value_axis("", "@count");
   scale["min"] = 0;
-  panels.begin(heading, "@ink", 30 * static_cast<int>(names.size()), std::move(scale), std::move(variants));
+  if (most > 0) scale["max"] = most;
+  scale["axisLabel"]["showMaxLabel"] = false;
+  panels.begin(heading, "@ink", 28 * static_cast<int>(names.size()), std::move(scale), std::move(variants));
   for (const Part& part : parts) {
     if (!holds_anything(part)) continue;
-    Json data = Json::array();
-    for (const auto& value : part.values) data.push_back(value && *value > 0 ? rounded(value) : Json());
-    panels.add({{"type", "bar"},
-                {"name", part.name},
-                {"stack", heading},
-                {"barMaxWidth", 20},
-                {"color", part.colour},
-                {"itemStyle", {{"color", part.colour}}},
-                {"emphasis", {{"disabled", true}}},
-                {"data", std::move(data)}});
+    Json drawn = stack_part(part, totals);
+    drawn["stack"] = heading;
+    panels.add(std::move(drawn));
   }
 }
 
@@ -114,8 +145,14 @@ Measure measure(const ChartSource& source, std::string heading, std::string form
   return made;
 }
 
+// A share that is zero everywhere says nothing about the variants' difference.
+bool zero_everywhere(const Measure& measure) {
+  return std::all_of(measure.values.begin(), measure.values.end(),
+                     [](const auto& value) { return value.second.is_null() || value.second == 0; });
+}
+
 std::vector<Measure> comparison(const ChartSource& source) {
-  return {
+  std::vector<Measure> measures = {
       measure(source, "All done after", "@duration",
               [](const ChartVariant& v) {
                 const auto makespan = median_of(v, "/makespan_ns");
@@ -136,6 +173,8 @@ std::vector<Measure> comparison(const ChartSource& source) {
       measure(source, "Evenness of busy time (Jain, 1 = everybody the same)", "@index",
               [](const ChartVariant& v) { return median_of(v, "/fairness/by_busy_time/jain"); }),
   };
+  std::erase_if(measures, zero_everywhere);
+  return measures;
 }
 
 }  // namespace
@@ -148,7 +187,7 @@ ChartDrawing draw_ledger(const ChartSource& source) {
   std::vector<std::string> names;
   for (const auto* parts : {&published, &copies}) {
     for (const Part& part : *parts) {
-      if (holds_anything(part)) names.push_back(part.name);
+      if (holds_anything(part)) names.push_back(legend_name(part));
     }
   }
   Panels panels;
@@ -176,12 +215,7 @@ ChartDrawing draw_network(const ChartSource& source) {
 }
 
 bool has_comparison(const ChartSource& source) {
-  if (source.variants().size() < 2) return false;
-  const std::vector<Measure> measures = comparison(source);
-  return std::any_of(measures.begin(), measures.end(), [](const Measure& each) {
-    return std::any_of(each.values.begin(), each.values.end(),
-                       [](const auto& value) { return !value.second.is_null(); });
-  });
+  return source.variants().size() > 1 && !comparison(source).empty();
 }
 
 ChartDrawing draw_comparison(const ChartSource& source) { return draw_measures(comparison(source)); }

@@ -8,12 +8,14 @@ namespace {
 
 constexpr int kHeadingHeight = 26;
 constexpr int kAxisNameHeight = 26;  // above a vertical axis that has a name
-constexpr int kLabelsHeight = 26;    // below a horizontal axis
-constexpr int kNameHeight = 20;      // below the labels, when the horizontal axis has a name
+constexpr int kLabelsHeight = 22;    // of a horizontal axis
+constexpr int kNameHeight = 24;      // below the labels, when the horizontal axis has a name
 constexpr int kGap = 14;
-constexpr int kBarHeight = 26;
+constexpr int kBarHeight = 24;
 
 bool has_name(const Json& axis) { return axis.contains("name") && axis["name"] != ""; }
+
+bool has_labels(const Json& axis) { return axis["axisLabel"].value("show", true); }
 
 bool measured(const Measure& measure) {
   return std::any_of(measure.values.begin(), measure.values.end(),
@@ -52,7 +54,7 @@ void Panels::begin(std::string_view heading, const std::string& heading_colour, 
     titles_.push_back({{"text", heading},
                        {"left", 0},
                        {"top", bottom_},
-                       {"padding", {4, 0, 0, 0}},
+                       {"padding", {4, 0, 0, 5}},
                        {"textStyle",
                         {{"fontSize", 13},
                          {"fontWeight", 600},
@@ -63,8 +65,9 @@ void Panels::begin(std::string_view heading, const std::string& heading_colour, 
   }
   if (has_name(y_axis)) bottom_ += kAxisNameHeight;
   const auto index = static_cast<int>(grids_.size());
+  if (has_labels(x_axis)) height += kLabelsHeight;
   grids_.push_back(grid({bottom_, height}));
-  bottom_ += height + kLabelsHeight + (has_name(x_axis) ? kNameHeight : 0);
+  bottom_ += height + (has_name(x_axis) ? kNameHeight : 0);
   x_axis["gridIndex"] = index;
   y_axis["gridIndex"] = index;
   x_axes_.push_back(std::move(x_axis));
@@ -96,9 +99,12 @@ ChartDrawing draw_measures(const std::vector<Measure>& measures) {
     for (const auto& [variant, value] : measure.values) names.push_back(variant->name);
     Json variants = category_axis(names);
     variants["inverse"] = true;
-    Json scale = value_axis("", measure.formatter);
+    Json scale = value_axis("", "");
     scale["min"] = 0;
-    scale["splitNumber"] = 4;
+    // The values stand at the bars; an index has a scale of its own, from 0 to 1.
+    scale["axisLabel"]["show"] = false;
+    scale["splitLine"]["show"] = false;
+    if (measure.formatter == "@index") scale["max"] = 1;
     const int height = kBarHeight * static_cast<int>(std::max<std::size_t>(names.size(), 1));
     panels.begin(measure.heading, "@ink", height, std::move(scale), std::move(variants));
     panels.add(bar(measure));

@@ -13,7 +13,8 @@ const Json* runs_of(const Json& result) {
   return runs != nullptr && runs->is_array() ? runs : nullptr;
 }
 
-// Several results may use the same names for their variants: then the experiment (or the run id) stands before them.
+// Several results may use the same names for their variants: then the experiment (or the run id) stands
+// before them.
 std::string prefix_of(const Json& result, const std::vector<Json>& results) {
   if (results.size() < 2) return "";
   const std::string experiment = find_text(result, "/experiment");
@@ -31,7 +32,12 @@ std::string variant_label(const std::string& prefix, const std::string& variant)
 // Length of the UTF-8 sequence that begins at `text[at]`; 0 when it is none.
 std::size_t sequence_length(std::string_view text, std::size_t at) {
   const auto first = static_cast<unsigned char>(text[at]);
-  const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  const std::size_t length = first < 0x80   ? 1
+                             : first < 0xc2 ? 0
+                             : first < 0xe0 ? 2
+                             : first < 0xf0 ? 3
+                             : first < 0xf5 ? 4
+                                            : 0;
   if (length == 0 || at + length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return 0;
@@ -53,7 +59,6 @@ bool is_control(std::string_view sequence) {
          sequence == "\xef\xbf\xbf" || (sequence >= "\xe2\x80\xaa" && sequence <= "\xe2\x80\xae") ||
          (sequence >= "\xe2\x81\xa6" && sequence <= "\xe2\x81\xa9");
 }
-
 
 void add_to(std::optional<double>& sum, std::optional<double> value) {
   if (value) sum = sum.value_or(0) + *value;
@@ -92,7 +97,8 @@ std::optional<double> find_number(const Json& value, std::string_view pointer) {
 std::string find_text(const Json& value, std::string_view pointer) {
   const Json* found = find_value(value, pointer);
   if (found == nullptr) return "";
-  return found->is_string() ? display_text(found->get_ref<const std::string&>()) : display_text(found->dump());
+  return found->is_string() ? display_text(found->get_ref<const std::string&>())
+                            : display_text(found->dump());
 }
 
 ChartSource::ChartSource(const std::vector<Json>& results) {

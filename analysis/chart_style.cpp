@@ -11,6 +11,7 @@ namespace {
 constexpr const char* kFont =
     "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
 constexpr int kColours = 8;
+constexpr std::size_t kMostLabels = 40;  // of a category axis; beyond it only some of them stand there
 constexpr int kLegendRow = 28;
 constexpr int kTitleHeight = 64;
 
@@ -25,6 +26,15 @@ void move_down(Json& component, int by) {
   } else if (component.is_object() && component.contains("top")) {
     component["top"] = component["top"].get<int>() + by;
   }
+}
+
+// A point between two gaps is no line: it is seen only as a dot.
+bool has_lonely_point(const Json& points) {
+  const auto drawn = [&](std::size_t i) { return i < points.size() && points[i][1].is_number(); };
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (drawn(i) && !drawn(i + 1) && (i == 0 || !drawn(i - 1))) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -99,12 +109,13 @@ Json log_axis(std::string_view name, std::string_view formatter) {
 }
 
 Json category_axis(const std::vector<std::string>& names) {
-  return {
-      {"type", "category"},
-      {"data", names},
-      {"axisLine", {{"lineStyle", {{"color", "@soft"}}}}},
-      {"axisTick", {{"show", false}}},
-      {"axisLabel", {{"color", "@ink"}, {"width", 150}, {"overflow", "truncate"}, {"hideOverlap", true}}}};
+  Json axis = {{"type", "category"},
+               {"data", names},
+               {"axisLine", {{"lineStyle", {{"color", "@soft"}}}}},
+               {"axisTick", {{"show", false}}},
+               {"axisLabel", {{"color", "@ink"}, {"width", 150}, {"overflow", "truncate"}}}};
+  if (names.size() <= kMostLabels) axis["axisLabel"]["interval"] = 0;
+  return axis;
 }
 
 Json horizontal(Json axis) {
@@ -122,8 +133,8 @@ Json grid(const Area& area) {
 Json line(std::string_view name, const std::string& colour, Json points) {
   return {{"type", "line"},
           {"name", name},
-          {"symbol", points.size() < 3 ? "circle" : "none"},
-          {"symbolSize", 6},
+          {"symbol", has_lonely_point(points) ? "circle" : "none"},
+          {"symbolSize", 5},
           {"connectNulls", false},
           {"color", colour},
           {"lineStyle", {{"color", colour}, {"width", 2}}},

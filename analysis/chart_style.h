@@ -15,7 +15,7 @@ namespace brokerlab::chart {
 
 inline constexpr int kWidth = 960;
 
-// Where the plotting area of a chart or of one of its panels lies.
+// Where a chart or one of its panels lies: the plotting area and the labels of its horizontal axis.
 struct Area {
   int top;
   int height;

@@ -142,10 +142,26 @@ void add_faults(Panels& panels, const ChartVariant& variant) {
   panels.add(std::move(carrier));
 }
 
-Json time_axis() {
+// All panels share one time axis, as long as the longest run.
+double longest_ms(const ChartSource& source) {
+  double longest = 0;
+  for (const ChartVariant& variant : source.variants()) {
+    for (const Json* run : variant.runs) {
+      for (const auto& key :
+           {"offered_per_s", "published_per_s", "delivered_per_s", "backlog", "end_to_end_p50_ns"}) {
+        const Json* points = points_of(*run, key);
+        if (points != nullptr)
+          longest = std::max(longest, interval_ms(*run) * static_cast<double>(points->size()));
+      }
+    }
+  }
+  return longest;
+}
+
+Json time_axis(double end) {
   Json axis = horizontal(value_axis("time since the start", "@duration"));
   axis["min"] = 0;
-  axis["max"] = "dataMax";
+  if (end > 0) axis["max"] = rounded(end);
   axis["axisLabel"]["showMaxLabel"] = false;
   axis["axisPointer"] = {{"label", {{"formatter", "@duration"}}}};
   return axis;
@@ -165,6 +181,19 @@ void neutral_legend(ChartDrawing& drawing) {
                          : name == "redelivered" ? "@lost"
                                                  : "@muted"}}}};
   }
+}
+
+bool has_points(const ChartVariant& variant, std::string_view key) {
+  return std::any_of(variant.runs.begin(), variant.runs.end(), [&](const Json* run) {
+    const Json* points = points_of(*run, key);
+    return points != nullptr && !all_null(*points) && interval_ms(*run) > 0;
+  });
+}
+
+template <typename Keys>
+bool has_any(const ChartVariant& variant, const Keys& keys) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](const auto& each) { return has_points(variant, each.key); });
 }
 
 void add_rates(Panels& panels, const ChartVariant& variant) {
@@ -223,13 +252,8 @@ std::vector<Track> tracks_of(const ChartVariant& variant, Extent& extent) {
 }
 
 bool has_points(const ChartSource& source, std::string_view key) {
-  for (const ChartVariant& variant : source.variants()) {
-    for (const Json* run : variant.runs) {
-      const Json* points = points_of(*run, key);
-      if (points != nullptr && !all_null(*points) && interval_ms(*run) > 0) return true;
-    }
-  }
-  return false;
+  return std::any_of(source.variants().begin(), source.variants().end(),
+                     [&](const ChartVariant& variant) { return has_points(variant, key); });
 }
 
 }  // namespace
@@ -250,9 +274,10 @@ ChartDrawing draw_throughput(const ChartSource& source) {
   Panels panels;
   panels.legend(rate_names(source), LegendSign::kLine);
   for (const ChartVariant& variant : source.variants()) {
+    if (!has_any(variant, kRates)) continue;
     Json rates = value_axis("messages per second", "@count");
     rates["min"] = 0;
-    panels.begin(heading_of(source, variant), colour_of(variant), kPanelHeight, time_axis(),
+    panels.begin(heading_of(source, variant), colour_of(variant), kPanelHeight, time_axis(longest_ms(source)),
                  std::move(rates));
     add_rates(panels, variant);
     add_faults(panels, variant);
@@ -270,9 +295,10 @@ ChartDrawing draw_latency_over_time(const ChartSource& source) {
   }
   panels.legend(names, LegendSign::kLine);
   for (const ChartVariant& variant : source.variants()) {
+    if (!has_any(variant, kQuantiles)) continue;
     Extent extent;
     std::vector<Track> tracks = tracks_of(variant, extent);
-    panels.begin(heading_of(source, variant), colour_of(variant), kPanelHeight, time_axis(),
+    panels.begin(heading_of(source, variant), colour_of(variant), kPanelHeight, time_axis(longest_ms(source)),
                  duration_axis(extent, "from due to received"));
     for (Track& track : tracks) {
       Json drawn = line(track.quantile->name, colour_of(variant), std::move(track.points));
@@ -296,7 +322,7 @@ ChartDrawing draw_backlog(const ChartSource& source) {
   panels.legend(names, LegendSign::kLine);
   Json waiting = value_axis("messages waiting or in work", "@count");
   waiting["min"] = 0;
-  panels.begin("", "@ink", 260, time_axis(), std::move(waiting));
+  panels.begin("", "@ink", 260, time_axis(longest_ms(source)), std::move(waiting));
   for (const ChartVariant& variant : source.variants()) {
     Json points = mean_points(variant, "backlog");
     if (!points.empty()) panels.add(line_of(variant, std::move(points)));

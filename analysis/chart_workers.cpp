@@ -47,7 +47,7 @@ Json bars(const std::string& colour, Json values, std::string_view formatter) {
 }
 
 // High enough for a label per worker, as long as that fits on a page.
-int height_for(std::size_t workers) { return std::clamp(24 * static_cast<int>(workers), 40, 960); }
+int height_for(std::size_t workers) { return std::min(24 * static_cast<int>(workers), 960); }
 
 struct WorkerChart {
   Figure figure;
@@ -184,9 +184,7 @@ ChartDrawing draw_fairness(const ChartSource& source) {
       measures[i].values.emplace_back(&variant, jain ? rounded(jain->median) : Json());
     }
   }
-  ChartDrawing drawing = draw_measures(measures);
-  for (Json& axis : drawing.option["xAxis"]) axis["max"] = 1;
-  return drawing;
+  return draw_measures(measures);
 }
 
 bool has_gantt(const ChartSource& source) {
@@ -214,8 +212,7 @@ ChartDrawing draw_gantt(const ChartSource& source) {
     time["max"] = rounded(end);
     time["axisLabel"]["showMaxLabel"] = false;
     panels.begin(timeline_heading(source, *variant), colour_of(*variant),
-                 std::max(40, row * static_cast<int>(timeline.rows.size())), std::move(time),
-                 std::move(consumers));
+                 row * static_cast<int>(timeline.rows.size()), std::move(time), std::move(consumers));
     const int width = dense ? 3 : 14;
     panels.add(strokes(colour_of(*variant), 1, width, std::move(timeline.shades[0])));
     panels.add(strokes(colour_of(*variant), 0.55, width, std::move(timeline.shades[1])));

@@ -50,9 +50,11 @@ std::string png_from_svg(std::string_view svg, double scale) {
   const Owned<RsvgHandle> handle = parsed(svg);
   double width = 0;
   double height = 0;
-  if (!rsvg_handle_get_intrinsic_size_in_pixels(handle.get(), &width, &height)) fail("the drawing has no size");
-  const Owned<cairo_surface_t> surface(cairo_image_surface_create(
-      CAIRO_FORMAT_RGB24, static_cast<int>(std::lround(width * scale)), static_cast<int>(std::lround(height * scale))));
+  if (!rsvg_handle_get_intrinsic_size_in_pixels(handle.get(), &width, &height))
+    fail("the drawing has no size");
+  const Owned<cairo_surface_t> surface(
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, static_cast<int>(std::lround(width * scale)),
+                                 static_cast<int>(std::lround(height * scale))));
   const Owned<cairo_t> cairo(cairo_create(surface.get()));
   cairo_scale(cairo.get(), scale, scale);
   const RsvgRectangle viewport{0, 0, width, height};
@@ -66,7 +68,8 @@ std::string png_from_svg(std::string_view svg, double scale) {
   return png;
 }
 
-void write_plot(const std::vector<Json>& results, std::string_view chart_name, const std::filesystem::path& output) {
+void write_plot(const std::vector<Json>& results, std::string_view chart_name,
+                const std::filesystem::path& output) {
   const std::string extension = output.extension().string();
   if (extension != ".svg" && extension != ".png") {
     throw Error("a plot cannot be written as \"" + extension + "\"", output.string(),
@@ -75,8 +78,8 @@ void write_plot(const std::vector<Json>& results, std::string_view chart_name, c
   const Chart& chart = chart_named(chart_name);
   const ChartSource source(results);
   if (!chart.applies(source)) {
-    throw Error("these results have nothing to show in the chart \"" + std::string(chart_name) + "\"", output.string(),
-                "choose another chart; `brokerlab plot --help` lists them");
+    throw Error("these results have nothing to show in the chart \"" + std::string(chart_name) + "\"",
+                output.string(), "choose another chart; `brokerlab plot --help` lists them");
   }
   const ChartDrawing drawing = chart::titled(chart.draw(source), chart.title, source.caption());
   const std::string svg = SvgRenderer().render(drawing);

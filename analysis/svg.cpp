@@ -10,8 +10,8 @@
 namespace brokerlab {
 namespace {
 
-// Duktape ends the process when an error is thrown outside of a protected call; every call below is protected, so
-// this is reached only when memory is exhausted before the first one.
+// Duktape ends the process when an error is thrown outside of a protected call; every call below is
+// protected, so this is reached only when memory is exhausted before the first one.
 void on_fatal(void*, const char*) { std::abort(); }
 
 Error drawing_error(duk_context* context, const std::string& where) {
