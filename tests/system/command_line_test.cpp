@@ -1,0 +1,102 @@
+// The command line as a user meets it: the README's commands, what is printed where, and secrets.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/system/program.h"
+
+namespace brokerlab {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Every command of the binary in the README's shell blocks, in order, without its comment.
+std::vector<std::string> readme_commands() {
+  std::vector<std::string> commands;
+  std::ifstream readme(std::string(BROKERLAB_SOURCE_DIR) + "/README.md");
+  for (std::string line; std::getline(readme, line);) {
+    if (line.find("build/cli/brokerlab ") == std::string::npos || line.starts_with("|")) continue;
+    commands.push_back(line.substr(0, line.find(" #")));
+  }
+  return commands;
+}
+
+void replace(std::string& text, const std::string& from, const std::string& to) {
+  if (const auto at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
+}
+
+TEST(CommandLine, ReadmeCommandsWork) {
+  const ScratchFolder folder;
+  // One broker for all of them instead of a private one each: they are the same commands, only quicker.
+  setenv("BROKERLAB_BROKER", shared_broker().c_str(), 1);
+  const std::vector<std::string> commands = readme_commands();
+  EXPECT_GT(commands.size(), 10U);
+  for (std::string command : commands) {
+    replace(command, "amqp://user:password@broker.example:5672/", shared_broker());
+    replace(command, "build/cli/brokerlab", BROKERLAB_PROGRAM);
+    const std::string shell = "cd '" + folder.path().string() + "' && " + command + " >output.txt 2>&1";
+    EXPECT_EQ(std::system(shell.c_str()), 0) << command << "\n" << text_of(folder.path() / "output.txt");
+  }
+  unsetenv("BROKERLAB_BROKER");
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "busy.png"));
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "report.html"));
+}
+
+TEST(CommandLine, StandardOutputHasOnlyTheResult) {
+  const ScratchFolder folder;
+  const ProgramResult result =
+      run_program({"run", "known-answers/a4", "--broker", shared_broker(), "--json"}, folder.path());
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_TRUE(Json::parse(result.out, nullptr, false).is_object());
+  EXPECT_THAT(result.err, Not(HasSubstr("\x1b")));  // plain lines in a pipe
+}
+
+TEST(CommandLine, MissedThresholdExits99) {
+  const ScratchFolder folder;
+  folder.write("late.json", R"({
+    "name": "late", "topology": {"queues": [{"name": "q"}]},
+    "load": [{"name": "publisher", "publish": {"routing_key": "q"}, "stop": {"count": 20}}],
+    "roles": [{"role": "worker", "consume": {"queue": "q"}}],
+    "phases": {"measure": "2s"}, "thresholds": ["end_to_end.p50 < 1ns"]})");
+  const ProgramResult result = run_program({"run", "late.json", "--broker", shared_broker()}, folder.path());
+  EXPECT_EQ(result.status, 99) << result.out << result.err;
+}
+
+TEST(CommandLine, DryRunTouchesNothing) {
+  const ScratchFolder folder;
+  const ProgramResult result = run_program({"run", "work-queue", "--dry-run"}, folder.path());
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.out, HasSubstr("task_queue"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(CommandLine, NoSecretInAnyArtefact) {
+  const ScratchFolder folder;
+  const ProgramResult result =
+      run_program({"run", "known-answers/a4", "--broker", shared_broker()}, folder.path());
+  ASSERT_EQ(result.status, 0) << result.err;
+  const std::string& uri = shared_broker();
+  const auto at = uri.find('@');
+  const auto colon = uri.find(':', uri.find("//"));
+  const std::string password = uri.substr(colon + 1, at - colon - 1);
+  ASSERT_GT(password.size(), 8U);
+  EXPECT_THAT(result.out + result.err, Not(HasSubstr(password)));
+  int files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) {
+    if (!entry.is_regular_file()) continue;
+    ++files;
+    EXPECT_THAT(text_of(entry.path()), Not(HasSubstr(password))) << entry.path();
+  }
+  EXPECT_GT(files, 3);
+}
+
+}  // namespace
+}  // namespace brokerlab
