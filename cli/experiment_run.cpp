@@ -186,6 +186,7 @@ Lease& BrokerRoom::open(const Experiment& experiment) {
   LeaseRequest request;
   request.run_id = RunId::make().text;
   request.uri = options_.broker_uri;
+  request.management_uri = options_.management_uri;
   request.tls_insecure = options_.tls_insecure;
   request.predeclared_objects = wanted["predeclared"].get<bool>();
   request.private_broker = private_broker(wanted, interrupts_);

@@ -18,6 +18,7 @@ namespace brokerlab {
 // What the command line says about the broker and the place of the results.
 struct RunOptions {
   std::optional<std::string> broker_uri;
+  std::optional<std::string> management_uri;  // derived from the broker's address by default
   bool tls_insecure = false;
   std::optional<int> nodes;
   std::filesystem::path out = "results";

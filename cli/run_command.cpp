@@ -18,6 +18,7 @@ namespace {
 struct RunCommandOptions {
   std::vector<std::string> experiments;
   std::string broker;
+  std::string management;
   bool tls_insecure = false;
   int nodes = 0;
   std::string out = "results";
@@ -132,6 +133,7 @@ ExitStatus run(const RunCommandOptions& options, const CommandContext& context) 
   }
   RunOptions run_options;
   if (!options.broker.empty()) run_options.broker_uri = options.broker;
+  if (!options.management.empty()) run_options.management_uri = options.management;
   if (options.nodes > 0) run_options.nodes = options.nodes;
   run_options.tls_insecure = options.tls_insecure;
   run_options.out = options.out;
@@ -149,6 +151,8 @@ void add_run_command(CLI::App& app, CommandContext& context) {
       ->required();
   add_option(*command, "--broker", options->broker,
              "amqp[s]://user:password@host:port/vhost of an existing broker");
+  add_option(*command, "--management", options->management,
+             "management API of that broker; http://its-host:15672 by default");
   add_switch(*command, "--tls-insecure", options->tls_insecure, "do not verify the broker's certificate");
   add_option(*command, "--nodes", options->nodes, "nodes of the private broker")->check(CLI::Range(1, 5));
   add_option(*command, "--out", options->out, "folder for results")->capture_default_str();
