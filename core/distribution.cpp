@@ -1,5 +1,7 @@
 #include "core/distribution.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -197,7 +199,7 @@ class Parameters {
     for (const Json& value : values) {
       parsed.push_back(number(value));
       if (!(parsed.back() >= 0)) {
-        refuse("\"" + std::string(key) + "\" of the distribution holds a negative number",
+        refuse(fmt::format("\"{}\" of the distribution holds a negative number", key),
                "give numbers from 0 up");
       }
     }
@@ -217,8 +219,7 @@ class Parameters {
   }
   void nothing_left() const {
     for (const auto& [key, value] : value_.items()) {
-      if (key != "distribution" && std::find(asked_.begin(), asked_.end(), key) == asked_.end() &&
-          key != "weights") {
+      if (key != "distribution" && std::find(asked_.begin(), asked_.end(), key) == asked_.end()) {
         refuse("the distribution " + kind_ + " has no \"" + key + "\"", "leave it out");
       }
     }

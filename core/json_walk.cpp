@@ -50,7 +50,8 @@ void JsonWalk::skip_scalar() {
   if (text_[at_] == '"') {
     take_string();
   } else {
-    at_ = std::min(text_.find_first_of(",]} \t\r\n/", at_), text_.size());
+    // Always one step on: a stray '/' is no comment and must not hold the walk up for ever.
+    at_ = std::min(text_.find_first_of(",]} \t\r\n/", at_ + 1), text_.size());
   }
 }
 
