@@ -1,129 +1,115 @@
 #include "broker/cleanup.h"
 
+#include <poll.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <optional>
-#include <thread>
 
 #include "amqp/uri.h"
 #include "broker/guard_plan.h"
 #include "broker/handshake_probe.h"
-#include "broker/management.h"
-#include "broker/topology.h"
+#include "broker/lease_end.h"
 #include "core/error.h"
 
 namespace brokerlab {
 namespace {
 
-constexpr Nanoseconds kEndLimit = 10 * kNanosecondsPerSecond;
+constexpr Nanoseconds kEndLimit = 15 * kNanosecondsPerSecond;
 
-bool anything_left(const BrokerRecord& record) {
-  return record.guard.alive() || std::filesystem::exists(record.directory) ||
-         std::any_of(record.processes.begin(), record.processes.end(),
-                     [](const auto& each) { return each.alive(); });
-}
-
-// False when something is still there after the limit.
-bool wait_until_gone(const BrokerRecord& record, const Clock& clock) {
+// Ends the processes of a broker whose guard is gone, and waits for them: a process that dies still writes to
+// its folder.
+void end_processes(const BrokerRecord& record, const Clock& clock) {
   const Nanoseconds limit = clock.now() + kEndLimit;
-  while (anything_left(record)) {
-    if (clock.now() > limit) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return true;
-}
-
-// For a broker whose guard is gone: what the guard would have done.
-void end_without_guard(const BrokerRecord& record) {
   for (const ProcessIdentity& process : record.processes) {
     if (process.alive()) ::kill(process.pid, SIGKILL);
   }
-  remove_broker_folder(record.directory, record.id);
+  const auto left = [&] {
+    return std::any_of(record.processes.begin(), record.processes.end(),
+                       [](const auto& one) { return one.alive(); });
+  };
+  while (left() && clock.now() < limit) ::poll(nullptr, 0, 10);
+}
+
+// Lets the guard end its broker; without a guard, does its work. False when something remains.
+bool end_broker(const BrokerRecord& record, const Clock& clock) {
+  const Nanoseconds limit = clock.now() + kEndLimit;
+  if (record.guard.alive()) ::kill(record.guard.pid, SIGTERM);
+  while (record.guard.alive() && clock.now() < limit) ::poll(nullptr, 0, 10);
+  if (record.guard.alive()) ::kill(record.guard.pid, SIGKILL);
+  end_processes(record, clock);
+  if (!remove_broker_folder(record.directory, record.id)) return false;
   Journal::remove_broker(record.id);
+  return true;
 }
 
-void end_broker(const BrokerRecord& record, const Clock& clock) {
-  if (record.guard.alive()) {
-    ::kill(record.guard.pid, SIGTERM);
-    if (wait_until_gone(record, clock)) return Journal::remove_broker(record.id);
-    ::kill(record.guard.pid, SIGKILL);
+bool accepting(const BrokerRecord& record) {
+  try {
+    return amqp_answers(amqp::Uri::parse(record.uri).port);
+  } catch (const Error&) {
+    return false;
   }
-  end_without_guard(record);
-}
-
-std::optional<BrokerRecord> only_match(const std::string& id) {
-  std::vector<BrokerRecord> matches;
-  for (const BrokerRecord& record : Journal::brokers()) {
-    if (id.empty() ? record.detached : record.id.starts_with(id)) matches.push_back(record);
-  }
-  if (matches.empty()) return std::nullopt;
-  if (matches.size() > 1) {
-    throw Error("more than one private broker is meant", id,
-                "name one of those that `brokerlab broker status` lists", ExitStatus::kUsage);
-  }
-  return matches.front();
 }
 
 std::string clean_lease(const LeaseRecord& lease, const std::string& broker_uri) {
-  const std::string what = "run " + lease.run_id + " on " + lease.broker;
-  if (broker_uri.empty())
-    return "left: " + what + "; name that broker with --broker to remove what the run made there";
-  const amqp::Uri uri = amqp::Uri::parse(broker_uri);
-  if (uri.safe() != lease.broker) return "left: " + what + ", which is another broker";
-  if (lease.vhost.empty()) {
-    remove_named(lease.queues, lease.exchanges, broker_uri);
-  } else {
-    Management management(lease.management_uri, uri.user, uri.password);
-    const std::optional<Management::Vhost> vhost = management.vhost(lease.vhost);
-    if (vhost && std::find(vhost->tags.begin(), vhost->tags.end(), "brokerlab") == vhost->tags.end()) {
-      return "left: vhost " + lease.vhost + " of " + what + ", which no longer has our tag";
+  const std::string what =
+      lease.vhost.empty() ? "the queues and exchanges of run " + lease.run_id : "vhost " + lease.vhost;
+  const std::string where = " on " + lease.broker;
+  if (broker_uri.empty() || amqp::Uri::parse(broker_uri).safe() != lease.broker) {
+    return "left: " + what + where + " (give its address and password: brokerlab cleanup --broker URI)";
+  }
+  try {
+    if (lease.vhost.empty()) {
+      end_prefix_lease(lease, broker_uri, false);
+    } else {
+      const amqp::Uri uri = amqp::Uri::parse(broker_uri);
+      Management management(lease.management_uri, uri.user, uri.password);
+      end_vhost_lease(lease, management);
     }
-    management.delete_vhost(lease.vhost);
-    management.delete_user(lease.user);
+  } catch (const Error& error) {
+    return "left: " + what + where + " (" + error.summary() + ")";
   }
   Journal::remove_lease(lease.run_id);
-  return "removed: what " + what + " had made";
+  return "removed " + what + where;
 }
 
 }  // namespace
 
 std::vector<PrivateBrokerStatus> private_brokers(const Clock&) {
-  std::vector<PrivateBrokerStatus> brokers;
+  std::vector<PrivateBrokerStatus> all;
   for (BrokerRecord& record : Journal::brokers()) {
-    PrivateBrokerStatus status;
-    status.guard_alive = record.guard.alive();
-    status.accepting = !record.uri.empty() && amqp_answers(amqp::Uri::parse(record.uri).port);
-    status.record = std::move(record);
-    brokers.push_back(std::move(status));
+    const bool guard_alive = record.guard.alive();
+    const bool answers = guard_alive && accepting(record);
+    all.push_back({std::move(record), guard_alive, answers});
   }
-  return brokers;
+  return all;
 }
 
 BrokerRecord stop_private_broker(const std::string& id, const Clock& clock) {
-  const std::optional<BrokerRecord> record = only_match(id);
-  if (!record) {
-    throw Error("no such private broker is running", id, "see `brokerlab broker status`", ExitStatus::kUsage);
+  std::vector<BrokerRecord> found;
+  for (BrokerRecord& record : Journal::brokers()) {
+    if (id.empty() ? record.detached : record.id.starts_with(id)) found.push_back(std::move(record));
   }
-  end_broker(*record, clock);
-  return *record;
+  if (found.size() != 1) {
+    throw Error(
+        found.empty() ? "there is no such private broker" : "there is more than one such private broker",
+        id.empty() ? "brokers started by hand" : "\"" + id + "\"", "see: brokerlab broker status",
+        ExitStatus::kUsage);
+  }
+  if (!end_broker(found[0], clock)) {
+    throw Error("the broker's folder could not be removed", found[0].directory, "remove it by hand");
+  }
+  return found[0];
 }
 
 std::vector<std::string> cleanup(const std::string& broker_uri, const Clock& clock) {
   std::vector<std::string> lines;
   for (const BrokerRecord& record : Journal::brokers()) {
-    const bool wanted = record.guard.alive() && (record.detached || record.controller.alive());
-    if (wanted) continue;
-    end_broker(record, clock);
-    lines.push_back("removed: private broker " + record.id + " in " + record.directory.string());
+    if (record.guard.alive() && (record.detached || record.controller.alive())) continue;
+    lines.push_back((end_broker(record, clock) ? "removed private broker " : "left: private broker ") +
+                    record.id + " in " + record.directory.string());
   }
   for (const LeaseRecord& lease : Journal::leases()) {
-    if (lease.controller.alive()) continue;
-    try {
-      lines.push_back(clean_lease(lease, broker_uri));
-    } catch (const Error& error) {
-      lines.push_back("left: run " + lease.run_id + " on " + lease.broker + ": " + error.summary());
-    }
+    if (!lease.controller.alive()) lines.push_back(clean_lease(lease, broker_uri));
   }
   return lines;
 }

@@ -4,17 +4,16 @@
 
 #include <algorithm>
 #include <random>
-#include <utility>
+#include <set>
 
 #include "amqp/session.h"
 #include "amqp/uri.h"
 #include "broker/journal.h"
+#include "broker/lease_end.h"
 #include "core/error.h"
 
 namespace brokerlab {
 namespace {
-
-constexpr char kOwnershipTag[] = "brokerlab";
 
 std::string random_password() {
   static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -25,186 +24,196 @@ std::string random_password() {
   return word;
 }
 
-// Proves that somebody speaks AMQP there and lets us in, and asks for the version.
-std::string login(const std::string& uri, bool tls_insecure) {
-  amqp::TlsOptions tls;
-  tls.insecure = tls_insecure;
-  return amqp::Session(amqp::Uri::parse(uri), tls).server_version();
+std::unique_ptr<Management> management_of(const LeaseRequest& request, const amqp::Uri& uri) {
+  std::unique_ptr<Management> management =
+      request.management_uri ? std::make_unique<Management>(*request.management_uri, uri.user, uri.password,
+                                                            5 * kNanosecondsPerSecond, request.tls_insecure)
+                             : Management::from_amqp(*request.uri, request.tls_insecure);
+  return management->reachable() ? std::move(management) : nullptr;
 }
 
-Json describe(const char* kind, const std::string& display_uri, const std::string& version,
-              Management* management, std::size_t nodes) {
-  Json json = {{"kind", kind}, {"uri", display_uri}, {"rabbitmq", version}};
-  if (management == nullptr) return json;
+// What the management API tells about the broker, as far as this user may ask.
+Json described(Management* management, const std::string& version) {
+  Json broker{{"rabbitmq", version}, {"management", management != nullptr}};
+  if (!management) return broker;
   try {
-    json["erlang"] = management->versions().erlang;
-    json["plugins"] = management->enabled_plugins();
-    json["management"] = management->uri();
+    const Management::Versions versions = management->versions();
+    broker["erlang"] = versions.erlang;
+    broker["plugins"] = management->enabled_plugins();
   } catch (const Error&) {
-    // Not every user may see these; what is absent was not told.
+    // A user without the monitoring tag may not ask for all of it: then it is absent.
   }
-  if (nodes > 0) json["nodes"] = nodes;
-  return json;
+  return broker;
 }
 
-// The whole of a private broker is ours: its "/" vhost serves all runs.
-class PrivateLease final : public Lease {
+class OpenLease : public Lease {
  public:
-  PrivateLease(const LeaseRequest& request, const Clock& clock, const BrokerProgress& progress)
-      : broker_(PrivateBroker::start(request.private_broker, clock, progress)),
-        uri_(broker_->uri()),
-        display_(amqp::Uri::parse(uri_).safe()),
-        management_(broker_->management_uri(), broker_->user(), broker_->password()) {}
-  ~PrivateLease() override = default;  // the broker ends with its object
-
-  Kind kind() const override { return Kind::kPrivateBroker; }
   const std::string& uri() const override { return uri_; }
   const std::string& prefix() const override { return prefix_; }
   const std::string& display_uri() const override { return display_; }
-  Json environment() override {
-    return describe("private", display_, login(uri_, false), &management_, broker_->nodes().size());
-  }
-  PrivateBroker* private_broker() override { return broker_.get(); }
-  Management* management() override { return &management_; }
-  void declare(const Topology& topology) override { brokerlab::declare(topology, uri_); }
-  void remove(const Topology& topology) override { brokerlab::remove(topology, uri_); }
-  void close() override { broker_->stop(); }
-
- private:
-  std::unique_ptr<PrivateBroker> broker_;
-  std::string uri_;
-  std::string prefix_;
-  std::string display_;
-  Management management_;
-};
-
-// What two kinds of lease on somebody else's broker share.
-class ExternalLease : public Lease {
- public:
-  ExternalLease(const LeaseRequest& request, std::string version, std::unique_ptr<Management> management)
-      : version_(std::move(version)), management_(std::move(management)) {
-    options_.tls_insecure = request.tls_insecure;
-    record_.run_id = request.run_id;
-    record_.broker = amqp::Uri::parse(*request.uri).safe();
-    if (management_) record_.management_uri = management_->uri();
-    record_.controller = ProcessIdentity::of(::getpid()).value_or(ProcessIdentity{});
-  }
-
-  const std::string& uri() const override { return uri_; }
-  const std::string& display_uri() const override { return display_; }
-  Json environment() override { return describe("external", display_, version_, management_.get(), 0); }
-  PrivateBroker* private_broker() override { return nullptr; }
   Management* management() override { return management_.get(); }
+  PrivateBroker* private_broker() override { return nullptr; }
+
+  Json environment() override {
+    Json all{{"kind", word()}, {"uri", display_}};
+    all.update(described(management_.get(), version_));
+    all["nodes"] = node_count();
+    return all;
+  }
+
+  void declare(const Topology& topology) override {
+    DeclarationOptions options;
+    options.tls_insecure = tls_insecure_;
+    options.before_create = [this](const std::string& kind, const std::string& name) {
+      before_create(kind, name);
+    };
+    brokerlab::declare(topology.with_prefix(prefix_), uri_, options);
+  }
+
+  void remove(const Topology& topology) override {
+    DeclarationOptions options;
+    options.tls_insecure = tls_insecure_;
+    brokerlab::remove(topology.with_prefix(prefix_), uri_, options);
+  }
 
  protected:
-  void use(std::string uri) {
-    uri_ = std::move(uri);
-    display_ = amqp::Uri::parse(uri_).safe();
+  virtual const char* word() const = 0;
+  virtual std::size_t node_count() { return 1; }
+  virtual void before_create(const std::string&, const std::string&) {}
+
+  // Throws Error when the login is refused or nobody answers.
+  void use(const std::string& uri) {
+    const amqp::Uri parsed = amqp::Uri::parse(uri);
+    uri_ = parsed.full();
+    display_ = parsed.safe();
+    amqp::TlsOptions tls;
+    tls.insecure = tls_insecure_;
+    version_ = amqp::Session(parsed, tls).server_version();
   }
 
-  std::string uri_, display_, version_;
+  std::string uri_, prefix_, display_, version_;
+  bool tls_insecure_ = false;
   std::unique_ptr<Management> management_;
-  DeclarationOptions options_;
+};
+
+class PrivateLease final : public OpenLease {
+ public:
+  PrivateLease(const LeaseRequest& request, const Clock& clock, const BrokerProgress& progress)
+      : broker_(PrivateBroker::start(request.private_broker, clock, progress)) {
+    use(broker_->uri());
+    management_ =
+        std::make_unique<Management>(broker_->management_uri(), broker_->user(), broker_->password());
+  }
+  Kind kind() const override { return Kind::kPrivateBroker; }
+  PrivateBroker* private_broker() override { return broker_.get(); }
+  void close() override {
+    if (broker_) broker_->stop();
+  }
+
+ private:
+  const char* word() const override { return "private"; }
+  std::size_t node_count() override { return broker_->nodes().size(); }
+
+  std::unique_ptr<PrivateBroker> broker_;
+};
+
+class VhostLease final : public OpenLease {
+ public:
+  VhostLease(const LeaseRequest& request, std::unique_ptr<Management> management, LeaseRecord record)
+      : record_(std::move(record)) {
+    tls_insecure_ = request.tls_insecure;
+    management_ = std::move(management);
+    record_.vhost = record_.user = "lab-" + record_.run_id;
+    if (management_->vhost(record_.vhost)) {
+      throw Error("a vhost named " + record_.vhost + " exists already", record_.broker,
+                  "it is not ours to touch: use another run id, or delete it yourself");
+    }
+    Journal::write(record_);
+    try {
+      make(amqp::Uri::parse(*request.uri));
+    } catch (const Error&) {
+      end_quietly();
+      throw;
+    }
+  }
+  ~VhostLease() override { end_quietly(); }
+  Kind kind() const override { return Kind::kOwnVhost; }
+
+  void close() override {
+    if (closed_) return;
+    end_vhost_lease(record_, *management_);
+    closed_ = true;
+    Journal::remove_lease(record_.run_id);
+  }
+
+ private:
+  void make(amqp::Uri uri) {
+    management_->create_vhost(ownership_of(record_));
+    uri.user = record_.user;
+    uri.password = random_password();
+    uri.vhost = record_.vhost;
+    management_->create_user(uri.user, uri.password, {});
+    management_->permit(uri.user, uri.vhost, ".*", ".*", ".*");
+    use(uri.full());
+  }
+
+  void end_quietly() {
+    try {
+      close();
+    } catch (const std::exception&) {
+      // The journal entry stays: `brokerlab cleanup --broker` tries again.
+    }
+  }
+
+  const char* word() const override { return "own_vhost"; }
+
   LeaseRecord record_;
   bool closed_ = false;
 };
 
-class VhostLease final : public ExternalLease {
+class PrefixLease final : public OpenLease {
  public:
-  VhostLease(const LeaseRequest& request, std::string version, std::unique_ptr<Management> management)
-      : ExternalLease(request, std::move(version), std::move(management)) {
-    const std::string name = "lab-" + request.run_id;
-    record_.vhost = name;
-    record_.user = name;
-    Journal::write(record_);
-    amqp::Uri uri = amqp::Uri::parse(*request.uri);
-    uri.vhost = name;
-    uri.user = name;
-    uri.password = random_password();
-    management_->create_vhost({name, "made by brokerlab for run " + request.run_id, {kOwnershipTag}});
-    management_->create_user(name, uri.password, {});
-    management_->permit(name, name, ".*", ".*", ".*");
-    use(uri.full());
-  }
-  ~VhostLease() override {
-    try {
-      close();
-    } catch (const Error&) {
-      // The journal still names what is left; `brokerlab cleanup` removes it.
-    }
-  }
-
-  Kind kind() const override { return Kind::kOwnVhost; }
-  const std::string& prefix() const override { return prefix_; }
-  void declare(const Topology& topology) override { brokerlab::declare(topology, uri_, options_); }
-  void remove(const Topology& topology) override { brokerlab::remove(topology, uri_, options_); }
-  void close() override {
-    if (closed_) return;
-    closed_ = true;
-    const std::optional<Management::Vhost> vhost = management_->vhost(record_.vhost);
-    if (vhost && std::find(vhost->tags.begin(), vhost->tags.end(), kOwnershipTag) == vhost->tags.end()) {
-      throw Error("the vhost " + record_.vhost + " no longer has our tag and was left alone", display_,
-                  "delete it by hand if it is not needed");
-    }
-    management_->delete_vhost(record_.vhost);
-    management_->delete_user(record_.user);
-    Journal::remove_lease(record_.run_id);
-  }
-
- private:
-  std::string prefix_;
-};
-
-class PrefixLease final : public ExternalLease {
- public:
-  PrefixLease(const LeaseRequest& request, std::string version, std::unique_ptr<Management> management)
-      : ExternalLease(request, std::move(version), std::move(management)),
-        prefix_("lab-" + request.run_id + ".") {
+  PrefixLease(const LeaseRequest& request, std::unique_ptr<Management> management, LeaseRecord record)
+      : record_(std::move(record)) {
+    tls_insecure_ = request.tls_insecure;
+    management_ = std::move(management);
+    prefix_ = "lab-" + record_.run_id + ".";
     use(*request.uri);
-    options_.before_create = [this](const std::string& kind, const std::string& name) {
-      std::vector<std::string>& names = kind == "queue" ? record_.queues : record_.exchanges;
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-      Journal::write(record_);
-    };
   }
   ~PrefixLease() override {
     try {
       close();
-    } catch (const Error&) {
-      // The journal still names what is left; `brokerlab cleanup` removes it.
+    } catch (const std::exception&) {
+      // The journal entry stays: `brokerlab cleanup --broker` tries again.
     }
   }
-
   Kind kind() const override { return Kind::kPrefix; }
-  const std::string& prefix() const override { return prefix_; }
-  void declare(const Topology& topology) override {
-    brokerlab::declare(topology.with_prefix(prefix_), uri_, options_);
-  }
-  void remove(const Topology& topology) override {
-    brokerlab::remove(topology.with_prefix(prefix_), uri_, options_);
-  }
+
   void close() override {
     if (closed_) return;
+    end_prefix_lease(record_, uri_, tls_insecure_);
     closed_ = true;
-    remove_named(record_.queues, record_.exchanges, uri_, options_);
     Journal::remove_lease(record_.run_id);
   }
 
  private:
-  std::string prefix_;
+  void before_create(const std::string& kind, const std::string& name) override {
+    std::vector<std::string>& list = kind == "queue" ? record_.queues : record_.exchanges;
+    if (!known_.insert(kind + " " + name).second) return;
+    list.push_back(name);
+    Journal::write(record_);
+  }
+
+  const char* word() const override { return "prefix"; }
+
+  LeaseRecord record_;
+  std::set<std::string> known_;
+  bool closed_ = false;
 };
 
-std::unique_ptr<Management> management_of(const LeaseRequest& request) {
-  if (!request.management_uri) return Management::from_amqp(*request.uri, request.tls_insecure);
-  const amqp::Uri uri = amqp::Uri::parse(*request.uri);
-  return std::make_unique<Management>(*request.management_uri, uri.user, uri.password,
-                                      5 * kNanosecondsPerSecond, request.tls_insecure);
-}
-
-// Making vhosts and users takes an administrator.
-bool may_make_vhosts(Management& management) {
+bool may_make_vhosts(Management* management) {
   try {
-    return management.reachable() && management.whoami().administrator();
+    return management && management->whoami().administrator();
   } catch (const Error&) {
     return false;
   }
@@ -215,14 +224,26 @@ bool may_make_vhosts(Management& management) {
 std::unique_ptr<Lease> Lease::open(const LeaseRequest& request, const Clock& clock,
                                    const BrokerProgress& progress) {
   if (!request.uri) return std::make_unique<PrivateLease>(request, clock, progress);
-  std::string version = login(*request.uri, request.tls_insecure);
-  std::unique_ptr<Management> management = management_of(request);
-  const bool administrator = may_make_vhosts(*management);
-  if (administrator && !request.predeclared_objects) {
-    return std::make_unique<VhostLease>(request, std::move(version), std::move(management));
+  const Nanoseconds start = clock.now();
+  const auto tell = [&](const std::string& stage) {
+    if (progress) progress(stage, clock.now() - start);
+  };
+  const amqp::Uri uri = amqp::Uri::parse(*request.uri);
+  tell("connecting to " + uri.safe());
+  amqp::TlsOptions tls;
+  tls.insecure = request.tls_insecure;
+  const amqp::Session login(uri, tls);  // a wrong address or password is told before anything is made
+  std::unique_ptr<Management> management = management_of(request, uri);
+  LeaseRecord record;
+  record.run_id = request.run_id;
+  record.broker = uri.safe();
+  record.management_uri = management ? management->uri() : "";
+  record.controller = ProcessIdentity::of(::getpid()).value_or(ProcessIdentity{});
+  if (!request.predeclared_objects && may_make_vhosts(management.get())) {
+    tell("making a vhost for this run");
+    return std::make_unique<VhostLease>(request, std::move(management), std::move(record));
   }
-  if (!administrator) management.reset();
-  return std::make_unique<PrefixLease>(request, std::move(version), std::move(management));
+  return std::make_unique<PrefixLease>(request, std::move(management), std::move(record));
 }
 
 }  // namespace brokerlab

@@ -1,11 +1,9 @@
 #include "broker/management.h"
 
-#define CPPHTTPLIB_OPENSSL_SUPPORT
 #include <httplib.h>
 
 #include <algorithm>
-#include <sstream>
-#include <utility>
+#include <set>
 
 #include "amqp/uri.h"
 #include "core/error.h"
@@ -13,245 +11,263 @@
 namespace brokerlab {
 namespace {
 
-constexpr std::uint16_t kPort = 15672;
-constexpr std::uint16_t kTlsPort = 15671;
+constexpr Nanoseconds kMicrosecond = 1'000;
 
-// Everything but the unreserved characters of RFC 3986: vhosts are called "/" more often than not.
-std::string encoded(const std::string& text) {
+// Percent-encodes everything but letters, digits and "-_.~": one segment of a path.
+std::string segment(const std::string& text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~') {
-      result += c;
+  std::string encoded;
+  for (unsigned char c : text) {
+    if (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
+      encoded += static_cast<char>(c);
     } else {
-      result += '%';
-      result += kHex[byte >> 4];
-      result += kHex[byte & 15];
+      encoded += '%';
+      encoded += kHex[c >> 4];
+      encoded += kHex[c & 15];
     }
   }
-  return result;
+  return encoded;
 }
 
-// Tags came as one text with commas before RabbitMQ 3.9, as a list since.
-std::vector<std::string> tags_from(const Json& value) {
+// Tags are a list since RabbitMQ 3.9, and a text with commas before.
+std::vector<std::string> tags_of(const Json& object) {
   std::vector<std::string> tags;
-  if (value.is_array()) return value.get<std::vector<std::string>>();
-  if (!value.is_string()) return tags;
-  std::istringstream list(value.get<std::string>());
-  for (std::string tag; std::getline(list, tag, ',');) tags.push_back(tag);
+  if (!object.contains("tags")) return tags;
+  const Json& value = object.at("tags");
+  if (value.is_array()) {
+    for (const Json& tag : value) tags.push_back(tag.get<std::string>());
+  } else if (value.is_string()) {
+    std::stringstream text(value.get<std::string>());
+    for (std::string tag; std::getline(text, tag, ',');) {
+      if (!tag.empty()) tags.push_back(tag);
+    }
+  }
   return tags;
 }
 
-std::string comma_list(const std::vector<std::string>& words) {
+std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ",") + word;
   return text;
 }
 
-Management::Vhost vhost_from(const Json& json) {
-  const Json metadata = json.value("metadata", Json::object());
+Management::Vhost vhost_from(const Json& value) {
   Management::Vhost vhost;
-  vhost.name = json.value("name", "");
-  vhost.description = metadata.value("description", json.value("description", ""));
-  vhost.tags = tags_from(metadata.contains("tags") ? metadata["tags"] : json.value("tags", Json::array()));
+  vhost.name = value.value("name", "");
+  const auto description = value.find("description");
+  if (description != value.end() && description->is_string())
+    vhost.description = description->get<std::string>();
+  vhost.tags = tags_of(value);
   return vhost;
 }
 
+struct Address {
+  std::string uri, user, password;
+};
+
+// Takes user:password@ out of http://user:password@host:port.
+Address address_of(const std::string& uri, const std::string& user, const std::string& password) {
+  Address address{uri, user, password};
+  const auto scheme = uri.find("://");
+  if (scheme == std::string::npos || (!uri.starts_with("http://") && !uri.starts_with("https://"))) {
+    throw Error("the address of the management API is not http:// or https://", "",
+                "e.g. http://127.0.0.1:15672", ExitStatus::kUsage);
+  }
+  const auto at = uri.rfind('@');
+  if (at != std::string::npos) {
+    // The same rules of encoding as in an AMQP URI.
+    amqp::Uri login = amqp::Uri::parse("amqp://" + uri.substr(scheme + 3, at - scheme - 3) + "@host");
+    address = {uri.substr(0, scheme + 3) + uri.substr(at + 1), login.user, login.password};
+  }
+  while (address.uri.ends_with('/')) address.uri.pop_back();
+  return address;
+}
+
 }  // namespace
+
+class Management::Impl {
+ public:
+  Impl(const Address& address, Nanoseconds timeout, bool tls_insecure)
+      : uri_(address.uri), client_(address.uri) {
+    client_.set_basic_auth(address.user, address.password);
+    const std::chrono::microseconds limit(timeout / kMicrosecond);
+    client_.set_connection_timeout(limit);
+    client_.set_read_timeout(limit);
+    client_.set_write_timeout(limit);
+    client_.enable_server_certificate_verification(!tls_insecure);
+    client_.set_default_headers({{"Accept", "application/json"}});
+  }
+
+  // The answer's JSON; nothing for 404.
+  std::optional<Json> get(const std::string& path) {
+    const httplib::Result answer = client_.Get(path);
+    check(answer, path);
+    if (answer->status == 404) return {};
+    Json value = Json::parse(answer->body, nullptr, false);
+    if (value.is_discarded()) {
+      throw Error("the management API answers with something that is no JSON", uri_ + path,
+                  "check that RabbitMQ's management plugin listens at this address");
+    }
+    return value;
+  }
+
+  Json need(const std::string& path) {
+    if (auto value = get(path)) return std::move(*value);
+    throw Error("the management API knows nothing of this", uri_ + path,
+                "check the address and the broker's version");
+  }
+
+  void put(const std::string& path, const Json& body) {
+    const httplib::Result answer = client_.Put(path, body.dump(), "application/json");
+    check(answer, path);
+    if (answer->status == 404) throw Error("the management API found nothing to change", uri_ + path, "");
+  }
+
+  void remove(const std::string& path, const httplib::Headers& headers = {}) {
+    check(client_.Delete(path, headers), path);
+  }
+
+  bool answers() {
+    const httplib::Result answer = client_.Get("/api/overview");
+    return answer && (answer->status == 200 || answer->status == 401 || answer->status == 403);
+  }
+
+  const std::string uri_;
+
+ private:
+  void check(const httplib::Result& answer, const std::string& path) const {
+    if (!answer) {
+      throw Error(
+          "the management API cannot be reached (" + httplib::to_string(answer.error()) + ")", uri_,
+          "see whether the broker runs and has the plugin: rabbitmq-plugins enable rabbitmq_management");
+    }
+    if (answer->status == 401) {
+      throw Error(
+          "the management API refuses the login", uri_,
+          "check user and password, and that the user has a tag (rabbitmqctl set_user_tags USER management)");
+    }
+    if (answer->status == 403) {
+      throw Error("the user has no right to do this by the management API", uri_ + path,
+                  "rabbitmqctl set_user_tags USER administrator");
+    }
+    if (answer->status >= 400 && answer->status != 404) {
+      throw Error("the management API answers " + std::to_string(answer->status), uri_ + path,
+                  answer->body.substr(0, 300));
+    }
+  }
+
+  httplib::Client client_;
+};
 
 bool Management::User::administrator() const {
   return std::find(tags.begin(), tags.end(), "administrator") != tags.end();
 }
 
-class Management::Impl {
- public:
-  Impl(const std::string& uri, const std::string& user, const std::string& password, Nanoseconds timeout,
-       bool tls_insecure)
-      : uri_(uri), client_(uri) {
-    const auto seconds = static_cast<time_t>(timeout / kNanosecondsPerSecond);
-    client_.set_connection_timeout(seconds);
-    client_.set_read_timeout(seconds);
-    client_.set_write_timeout(seconds);
-    client_.set_basic_auth(user.c_str(), password.c_str());
-    client_.set_keep_alive(true);
-    if (tls_insecure) client_.enable_server_certificate_verification(false);
-  }
-
-  const std::string& uri() const { return uri_; }
-
-  Json get(const std::string& path) { return body(check(client_.Get(path.c_str()), path), path); }
-  std::optional<Json> find(const std::string& path) {
-    const httplib::Result result = client_.Get(path.c_str());
-    if (result && result->status == 404) return std::nullopt;
-    return body(check(result, path), path);
-  }
-  void put(const std::string& path, const Json& value) {
-    check(client_.Put(path.c_str(), value.dump(), "application/json"), path);
-  }
-  void remove(const std::string& path, const httplib::Headers& headers = {}) {
-    const httplib::Result result = client_.Delete(path.c_str(), headers);
-    if (result && result->status == 404) return;
-    check(result, path);
-  }
-  bool reachable() {
-    const httplib::Result result = client_.Get("/api/whoami");
-    return result && result->status > 0;
-  }
-
- private:
-  const httplib::Response& check(const httplib::Result& result, const std::string& path) const {
-    if (!result) {
-      throw Error("the management API does not answer: " + httplib::to_string(result.error()), uri_,
-                  "enable the plugin rabbitmq_management, or check the address");
-    }
-    const int status = result->status;
-    if (status == 401 || status == 403) {
-      throw Error("the management API refuses this user", uri_ + path,
-                  "give the user the tag management or administrator");
-    }
-    if (status < 200 || status >= 300) {
-      throw Error("the management API answered " + std::to_string(status), uri_ + path,
-                  "see the broker's log");
-    }
-    return *result;
-  }
-  Json body(const httplib::Response& response, const std::string& path) const {
-    Json value = Json::parse(response.body, nullptr, false);
-    if (value.is_discarded()) {
-      throw Error("the answer of the management API is no JSON", uri_ + path,
-                  "check that this is RabbitMQ's management port");
-    }
-    return value;
-  }
-
-  std::string uri_;
-  httplib::Client client_;
-};
-
 Management::Management(const std::string& uri, const std::string& user, const std::string& password,
-                       Nanoseconds timeout, bool tls_insecure) {
-  const auto scheme = uri.find("://");
-  const auto at = uri.find('@');
-  if (scheme == std::string::npos || at == std::string::npos) {
-    impl_ = std::make_unique<Impl>(uri, user, password, timeout, tls_insecure);
-    return;
-  }
-  const std::string userinfo = uri.substr(scheme + 3, at - scheme - 3);
-  const auto colon = userinfo.find(':');
-  impl_ = std::make_unique<Impl>(uri.substr(0, scheme + 3) + uri.substr(at + 1), userinfo.substr(0, colon),
-                                 colon == std::string::npos ? "" : userinfo.substr(colon + 1), timeout,
-                                 tls_insecure);
-}
-
+                       Nanoseconds timeout, bool tls_insecure)
+    : impl_(std::make_unique<Impl>(address_of(uri, user, password), timeout, tls_insecure)) {}
 Management::~Management() = default;
 
 std::unique_ptr<Management> Management::from_amqp(const std::string& amqp_uri, bool tls_insecure) {
   const amqp::Uri uri = amqp::Uri::parse(amqp_uri);
   const std::string host = uri.host.find(':') == std::string::npos ? uri.host : "[" + uri.host + "]";
-  const std::string address = uri.tls ? "https://" + host + ":" + std::to_string(kTlsPort)
-                                      : "http://" + host + ":" + std::to_string(kPort);
-  return std::make_unique<Management>(address, uri.user, uri.password, 5 * kNanosecondsPerSecond,
-                                      tls_insecure);
+  return std::make_unique<Management>(uri.tls ? "https://" + host + ":15671" : "http://" + host + ":15672",
+                                      uri.user, uri.password, 5 * kNanosecondsPerSecond, tls_insecure);
 }
 
-const std::string& Management::uri() const { return impl_->uri(); }
-bool Management::reachable() { return impl_->reachable(); }
+const std::string& Management::uri() const { return impl_->uri_; }
+bool Management::reachable() { return impl_->answers(); }
 
 Management::User Management::whoami() {
-  const Json json = impl_->get("/api/whoami");
-  return {json.value("name", ""), tags_from(json.value("tags", Json::array()))};
+  const Json answer = impl_->need("/api/whoami");
+  return {answer.value("name", ""), tags_of(answer)};
 }
 
-Json Management::overview() { return impl_->get("/api/overview"); }
+Json Management::overview() { return impl_->need("/api/overview"); }
 
 Management::Versions Management::versions() {
-  const Json json = overview();
-  return {json.value("rabbitmq_version", ""), json.value("erlang_version", ""),
-          json.value("management_version", ""), json.value("cluster_name", "")};
+  const Json answer = overview();
+  return {answer.value("rabbitmq_version", ""), answer.value("erlang_version", ""),
+          answer.value("management_version", ""), answer.value("cluster_name", "")};
 }
 
 std::vector<std::string> Management::enabled_plugins() {
-  std::vector<std::string> plugins;
-  try {
-    for (const Json& node : impl_->get("/api/nodes")) {
-      for (const Json& plugin : node.value("enabled_plugins", Json::array())) {
-        if (std::find(plugins.begin(), plugins.end(), plugin) == plugins.end()) plugins.push_back(plugin);
-      }
-    }
-  } catch (const Error&) {
-    return {};  // nodes are shown to monitoring users only
+  std::set<std::string> plugins;
+  for (const Json& node : impl_->need("/api/nodes")) {
+    if (!node.contains("enabled_plugins")) continue;
+    for (const Json& plugin : node.at("enabled_plugins")) plugins.insert(plugin.get<std::string>());
   }
-  return plugins;
+  return {plugins.begin(), plugins.end()};
 }
 
 std::vector<std::string> Management::exchange_types() {
   std::vector<std::string> types;
-  for (const Json& type : overview().value("exchange_types", Json::array()))
-    types.push_back(type.value("name", ""));
+  const Json answer = overview();
+  if (!answer.contains("exchange_types")) return types;
+  for (const Json& type : answer.at("exchange_types")) types.push_back(type.at("name").get<std::string>());
   return types;
 }
 
 std::optional<Management::Vhost> Management::vhost(const std::string& name) {
-  const std::optional<Json> json = impl_->find("/api/vhosts/" + encoded(name));
-  if (!json) return std::nullopt;
-  return vhost_from(*json);
+  const auto answer = impl_->get("/api/vhosts/" + segment(name));
+  if (!answer) return {};
+  return vhost_from(*answer);
 }
 
 std::vector<Management::Vhost> Management::vhosts() {
-  std::vector<Vhost> vhosts;
-  for (const Json& json : impl_->get("/api/vhosts")) vhosts.push_back(vhost_from(json));
-  return vhosts;
+  std::vector<Vhost> all;
+  for (const Json& value : impl_->need("/api/vhosts")) all.push_back(vhost_from(value));
+  return all;
 }
 
 void Management::create_vhost(const Vhost& vhost) {
-  impl_->put("/api/vhosts/" + encoded(vhost.name),
-             {{"description", vhost.description}, {"tags", comma_list(vhost.tags)}});
+  impl_->put("/api/vhosts/" + segment(vhost.name),
+             Json{{"description", vhost.description}, {"tags", joined(vhost.tags)}});
 }
 
-void Management::delete_vhost(const std::string& name) { impl_->remove("/api/vhosts/" + encoded(name)); }
+void Management::delete_vhost(const std::string& name) { impl_->remove("/api/vhosts/" + segment(name)); }
 
 void Management::create_user(const std::string& name, const std::string& password,
                              const std::vector<std::string>& tags) {
-  impl_->put("/api/users/" + encoded(name), {{"password", password}, {"tags", comma_list(tags)}});
+  impl_->put("/api/users/" + segment(name), Json{{"password", password}, {"tags", joined(tags)}});
 }
 
 void Management::permit(const std::string& user, const std::string& vhost, const std::string& configure,
                         const std::string& write, const std::string& read) {
-  impl_->put("/api/permissions/" + encoded(vhost) + "/" + encoded(user),
-             {{"configure", configure}, {"write", write}, {"read", read}});
+  impl_->put("/api/permissions/" + segment(vhost) + "/" + segment(user),
+             Json{{"configure", configure}, {"write", write}, {"read", read}});
 }
 
-void Management::delete_user(const std::string& name) { impl_->remove("/api/users/" + encoded(name)); }
+void Management::delete_user(const std::string& name) { impl_->remove("/api/users/" + segment(name)); }
 
 std::vector<Management::Connection> Management::connections() {
-  std::vector<Connection> connections;
-  for (const Json& json : impl_->get("/api/connections")) {
-    Connection connection;
-    connection.name = json.value("name", "");
-    connection.user = json.value("user", "");
-    connection.vhost = json.value("vhost", "");
-    connection.state = json.value("state", "");
-    connection.client = json.value("client_properties", Json::object()).value("connection_name", "");
-    connections.push_back(std::move(connection));
+  std::vector<Connection> all;
+  for (const Json& value : impl_->need("/api/connections")) {
+    Connection connection{value.value("name", ""), value.value("user", ""), value.value("vhost", ""),
+                          value.value("state", ""), ""};
+    if (value.contains("client_properties") && value.at("client_properties").is_object()) {
+      connection.client = value.at("client_properties").value("connection_name", "");
+    }
+    all.push_back(std::move(connection));
   }
-  return connections;
+  return all;
 }
 
 void Management::close_connection(const std::string& name, const std::string& reason) {
-  impl_->remove("/api/connections/" + encoded(name), {{"X-Reason", reason}});
+  impl_->remove("/api/connections/" + segment(name), {{"X-Reason", reason}});
 }
 
 std::vector<Management::QueueDepth> Management::queue_depths(const std::string& vhost) {
   std::vector<QueueDepth> depths;
-  for (const Json& json : impl_->get("/api/queues/" + encoded(vhost))) {
-    depths.push_back({json.value("name", ""), json.value("messages_ready", std::int64_t{0}),
-                      json.value("messages_unacknowledged", std::int64_t{0}),
-                      json.value("consumers", std::int64_t{0})});
+  for (const Json& queue : impl_->need("/api/queues/" + segment(vhost))) {
+    // The figures are missing until the statistics of a new queue have come in.
+    depths.push_back({queue.value("name", ""), queue.value("messages_ready", std::int64_t{0}),
+                      queue.value("messages_unacknowledged", std::int64_t{0}),
+                      queue.value("consumers", std::int64_t{0})});
   }
   return depths;
 }
 
-Json Management::bindings(const std::string& vhost) { return impl_->get("/api/bindings/" + encoded(vhost)); }
+Json Management::bindings(const std::string& vhost) { return impl_->need("/api/bindings/" + segment(vhost)); }
 
 }  // namespace brokerlab

@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "amqp/session.h"
 #include "broker/child_process.h"
 #include "broker/guard_plan.h"
 #include "broker/handshake_probe.h"
@@ -198,6 +199,8 @@ void GuardedBroker::boot() {
   for (std::size_t node = 0; node < plan_.nodes.size(); ++node) {
     wait_for_node(node, started_ + spec_.boot_limit - clock_.now());
   }
+  tell("logging in", true);
+  const amqp::Session login(amqp::Uri::parse(uri()));  // throws when it is refused
   tell("RabbitMQ is ready", true);
 }
 

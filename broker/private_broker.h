@@ -17,7 +17,7 @@
 namespace brokerlab {
 
 // Tells a person what a slow step is doing and since when: stage texts are short and lower case
-// ("starting node 1 of 1", "waiting for AMQP"), one call at least every half second.
+// ("starting node 1 of 1", "waiting for AMQP"), one call at least twice a second.
 using BrokerProgress = std::function<void(const std::string& stage, Nanoseconds elapsed)>;
 
 // How a private broker is to be made. Everything has a default; nothing here is secret.

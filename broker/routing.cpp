@@ -1,117 +1,156 @@
 #include "broker/routing.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace brokerlab {
 namespace {
 
+// "" has no word, "a." has two: as RabbitMQ splits.
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
-  for (std::size_t begin = 0;;) {
-    const std::size_t dot = text.find('.', begin);
-    words.push_back(text.substr(begin, dot == std::string_view::npos ? dot : dot - begin));
+  if (text.empty()) return words;
+  for (;;) {
+    const auto dot = text.find('.');
+    words.push_back(text.substr(0, dot));
     if (dot == std::string_view::npos) return words;
-    begin = dot + 1;
+    text.remove_prefix(dot + 1);
   }
 }
 
-using Words = std::vector<std::string_view>;
-
-bool matches(const Words& pattern, std::size_t p, const Words& key, std::size_t k) {
-  if (p == pattern.size()) return k == key.size();
-  if (pattern[p] == "#") {
-    for (std::size_t skipped = k; skipped <= key.size(); ++skipped) {
-      if (matches(pattern, p + 1, key, skipped)) return true;
-    }
-    return false;
-  }
-  if (k == key.size()) return false;
-  return (pattern[p] == "*" || pattern[p] == key[k]) && matches(pattern, p + 1, key, k + 1);
+std::string type_of_brokers_own(const std::string& exchange) {
+  static const std::map<std::string, std::string> types{{"amq.direct", "direct"},
+                                                        {"amq.fanout", "fanout"},
+                                                        {"amq.topic", "topic"},
+                                                        {"amq.headers", "headers"},
+                                                        {"amq.match", "headers"}};
+  const auto found = types.find(exchange);
+  return found == types.end() ? "" : found->second;
 }
 
-// One message on its way through exchanges; each is visited once, as the broker does.
+// One walk through the exchanges of a topology, each visited once, as RabbitMQ does it.
 class Walk {
  public:
-  explicit Walk(const Topology& topology) : topology_(topology) {}
+  Walk(const Topology& topology, const std::string& key) : topology_(topology), key_(key) {}
 
-  void visit(const std::string& exchange, const std::string& key) {
-    if (!visited_.insert(exchange).second) return;
-    if (exchange.empty()) {
-      if (topology_.queue(key) != nullptr) queues_.insert(key);
-      return;
+  Routes from(const std::string& exchange) {
+    visit_later(exchange);
+    while (!pending_.empty()) {
+      const std::string next = std::move(pending_.back());
+      pending_.pop_back();
+      visit(next);
     }
-    const Exchange* declared = topology_.exchange(exchange);
-    if (declared == nullptr || declared->predeclared) {
-      known_ = false;  // bindings that we did not make may exist
-      return;
-    }
-    if (declared->type == "x-consistent-hash" || declared->type == "x-random") return one_of(*declared);
-    if (declared->type != "direct" && declared->type != "fanout" && declared->type != "topic") {
-      known_ = false;
-      return;
-    }
-    bool taken = false;
-    for (const Binding& binding : topology_.bindings) {
-      if (binding.exchange != exchange || !takes(*declared, binding, key)) continue;
-      taken = true;
-      follow(binding, key);
-    }
-    if (!taken && !declared->alternate_exchange.empty()) visit(declared->alternate_exchange, key);
+    return result();
   }
-
-  Routes routes() const { return {{queues_.begin(), queues_.end()}, {sets_.begin(), sets_.end()}, known_}; }
 
  private:
-  static bool takes(const Exchange& exchange, const Binding& binding, const std::string& key) {
-    if (exchange.type == "fanout") return true;
-    return exchange.type == "direct" ? binding.routing_key == key : topic_matches(binding.routing_key, key);
+  void visit_later(const std::string& exchange) {
+    if (seen_.insert(exchange).second) pending_.push_back(exchange);
   }
 
-  void follow(const Binding& binding, const std::string& key) {
-    if (binding.destination_kind == Binding::Destination::kExchange) {
-      visit(binding.destination, key);
-    } else {
-      queues_.insert(binding.destination);
+  void visit(const std::string& name) {
+    if (name.empty()) {
+      if (topology_.queue(key_)) queues_.insert(key_);
+      return;
     }
-  }
-
-  void one_of(const Exchange& exchange) {
-    std::set<std::string> candidates;
+    const Exchange* declared = topology_.exchange(name);
+    const std::string type = declared ? declared->type : type_of_brokers_own(name);
+    std::vector<const Binding*> matching;
     for (const Binding& binding : topology_.bindings) {
-      if (binding.exchange != exchange.name) continue;
-      if (binding.destination_kind == Binding::Destination::kExchange) {
-        known_ = false;  // a choice among exchanges is more than a set of queues can say
-        return;
-      }
-      candidates.insert(binding.destination);
+      if (binding.exchange == name && matches(type, binding)) matching.push_back(&binding);
     }
-    if (candidates.size() == 1) {
-      queues_.insert(*candidates.begin());
-    } else if (!candidates.empty()) {
-      sets_.insert({candidates.begin(), candidates.end()});
-    } else if (!exchange.alternate_exchange.empty()) {
-      known_ = false;
+    if (type == "x-consistent-hash" || type == "x-random") {
+      choose_one(matching);
+    } else if (type == "direct" || type == "fanout" || type == "topic") {
+      for (const Binding* binding : matching) follow(*binding);
+    } else {
+      known_ = false;  // headers, a type of some plugin, or an exchange we know nothing of
+      return;
     }
+    // An alternate exchange takes what no binding of this very exchange takes.
+    if (matching.empty() && declared) visit_alternate(*declared);
+  }
+
+  void visit_alternate(const Exchange& exchange) {
+    std::string alternate = exchange.alternate_exchange;
+    const auto argument = exchange.arguments.find("alternate-exchange");
+    if (alternate.empty() && argument != exchange.arguments.end() && argument->is_string()) {
+      alternate = argument->get<std::string>();
+    }
+    if (!alternate.empty()) visit_later(alternate);
+  }
+
+  bool matches(const std::string& type, const Binding& binding) const {
+    if (type == "direct") return binding.routing_key == key_;
+    if (type == "topic") return topic_matches(binding.routing_key, key_);
+    return true;
+  }
+
+  void follow(const Binding& binding) {
+    if (binding.destination_kind == Binding::Destination::kQueue) {
+      queues_.insert(binding.destination);
+    } else {
+      visit_later(binding.destination);
+    }
+  }
+
+  void choose_one(const std::vector<const Binding*>& bindings) {
+    std::set<std::string> names;
+    for (const Binding* binding : bindings) {
+      // Which way it goes decides what lies behind: more than a list of queues can say.
+      if (binding->destination_kind == Binding::Destination::kExchange && bindings.size() > 1) known_ = false;
+      names.insert(binding->destination);
+    }
+    if (bindings.size() == 1) {
+      follow(*bindings[0]);
+    } else if (names.size() == 1) {
+      queues_.insert(*names.begin());
+    } else if (names.size() > 1) {
+      one_of_.emplace_back(names.begin(), names.end());
+    }
+  }
+
+  Routes result() {
+    // A queue gets one copy however it is reached: sets that overlap with something cannot be counted.
+    std::set<std::string> taken = queues_;
+    for (const std::vector<std::string>& set : one_of_) {
+      for (const std::string& name : set) known_ = taken.insert(name).second && known_;
+    }
+    std::sort(one_of_.begin(), one_of_.end());
+    return {{queues_.begin(), queues_.end()}, std::move(one_of_), known_};
   }
 
   const Topology& topology_;
-  std::set<std::string> visited_;
-  std::set<std::string> queues_;
-  std::set<std::vector<std::string>> sets_;
+  const std::string& key_;
+  std::set<std::string> seen_, queues_;
+  std::vector<std::string> pending_;
+  std::vector<std::vector<std::string>> one_of_;
   bool known_ = true;
 };
 
 }  // namespace
 
 Routes route(const Topology& topology, const std::string& exchange, const std::string& routing_key) {
-  Walk walk(topology);
-  walk.visit(exchange, routing_key);
-  return walk.routes();
+  return Walk(topology, routing_key).from(exchange);
 }
 
 bool topic_matches(std::string_view pattern, std::string_view routing_key) {
-  return matches(words_of(pattern), 0, words_of(routing_key), 0);
+  const std::vector<std::string_view> want = words_of(pattern);
+  const std::vector<std::string_view> have = words_of(routing_key);
+  // reach[j]: the pattern's words so far match exactly the first j words of the key.
+  std::vector<bool> reach(have.size() + 1, false);
+  reach[0] = true;
+  for (std::string_view word : want) {
+    if (word == "#") {
+      for (std::size_t j = 1; j < reach.size(); ++j) reach[j] = reach[j] || reach[j - 1];
+      continue;
+    }
+    for (std::size_t j = reach.size() - 1; j > 0; --j)
+      reach[j] = reach[j - 1] && (word == "*" || word == have[j - 1]);
+    reach[0] = false;
+  }
+  return reach.back();
 }
 
 }  // namespace brokerlab

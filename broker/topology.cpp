@@ -1,279 +1,266 @@
 #include "broker/topology.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
-#include "amqp/session.h"
 #include "core/error.h"
 
 namespace brokerlab {
 namespace {
 
-bool is_builtin_exchange(const std::string& name) { return name.empty() || name.starts_with("amq."); }
+constexpr char kPlaceholder[] = "{i}";
 
-[[noreturn]] void refuse(const std::string& pointer, const std::string& what, const std::string& remedy) {
-  throw Error(what, pointer, remedy, ExitStatus::kUsage);
-}
+bool is_brokers_own(const std::string& exchange) { return exchange.empty() || exchange.starts_with("amq."); }
 
-std::string nearest_remedy(const std::string& name, const std::vector<std::string>& known) {
-  const std::string near = nearest_word(name, known);
-  return near.empty() ? "declare it in the topology" : "did you mean \"" + near + "\"?";
-}
+bool has_placeholder(const std::string& text) { return text.find(kPlaceholder) != std::string::npos; }
 
-std::string with_number(const std::string& text, std::int64_t number) {
-  std::string result = text;
-  for (std::size_t at; (at = result.find("{i}")) != std::string::npos;) {
-    result.replace(at, 3, std::to_string(number));
+std::string with_index(std::string text, std::int64_t index) {
+  const std::string number = std::to_string(index);
+  for (auto at = text.find(kPlaceholder); at != std::string::npos;
+       at = text.find(kPlaceholder, at + number.size())) {
+    text.replace(at, sizeof kPlaceholder - 1, number);
   }
-  return result;
+  return text;
 }
 
-Exchange exchange_from(const Json& json) {
+Json with_index(Json value, std::int64_t index) {
+  if (value.is_string()) return with_index(value.get<std::string>(), index);
+  if (value.is_structured()) {
+    for (Json& part : value) part = with_index(part, index);
+  }
+  return value;
+}
+
+[[noreturn]] void refuse(const std::string& what, const std::string& where, const std::string& remedy) {
+  throw Error(what, where, remedy, ExitStatus::kUsage);
+}
+
+Exchange exchange_from(const Json& value) {
   Exchange exchange;
-  exchange.name = json.at("name");
-  exchange.type = json.at("type");
-  exchange.durable = json.value("durable", false);
-  exchange.auto_delete = json.value("auto_delete", false);
-  exchange.internal = json.value("internal", false);
-  exchange.alternate_exchange = json.value("alternate_exchange", "");
-  exchange.arguments = json.value("arguments", Json::object());
-  exchange.predeclared = json.value("predeclared", false);
+  exchange.name = value.at("name").get<std::string>();
+  exchange.type = value.at("type").get<std::string>();
+  exchange.durable = value.value("durable", false);
+  exchange.auto_delete = value.value("auto_delete", false);
+  exchange.internal = value.value("internal", false);
+  exchange.alternate_exchange = value.value("alternate_exchange", "");
+  exchange.arguments = value.value("arguments", Json::object());
+  exchange.predeclared = value.value("predeclared", false);
   return exchange;
 }
 
-Queue queue_from(const Json& json) {
+Queue queue_from(const Json& value, std::int64_t index) {
   Queue queue;
-  queue.name = json.at("name");
-  queue.durable = json.value("durable", false);
-  queue.exclusive = json.value("exclusive", false);
-  queue.auto_delete = json.value("auto_delete", false);
-  queue.arguments = json.value("arguments", Json::object());
-  queue.predeclared = json.value("predeclared", false);
+  queue.name = with_index(value.at("name").get<std::string>(), index);
+  queue.durable = value.value("durable", false);
+  queue.exclusive = value.value("exclusive", false);
+  queue.auto_delete = value.value("auto_delete", false);
+  queue.arguments = with_index(value.value("arguments", Json::object()), index);
+  queue.predeclared = value.value("predeclared", false);
   return queue;
 }
 
-Binding binding_from(const Json& json) {
+Binding binding_from(const Json& value) {
   Binding binding;
-  binding.exchange = json.at("exchange");
-  const bool to_exchange = json.contains("destination_exchange");
-  binding.destination_kind = to_exchange ? Binding::Destination::kExchange : Binding::Destination::kQueue;
-  binding.destination = json.at(to_exchange ? "destination_exchange" : "queue");
-  binding.routing_key = json.value("routing_key", "");
-  binding.arguments = json.value("arguments", Json::object());
+  binding.exchange = value.at("exchange").get<std::string>();
+  if (value.contains("queue")) {
+    binding.destination = value.at("queue").get<std::string>();
+  } else {
+    binding.destination_kind = Binding::Destination::kExchange;
+    binding.destination = value.at("destination_exchange").get<std::string>();
+  }
+  binding.routing_key = value.value("routing_key", "");
+  binding.arguments = value.value("arguments", Json::object());
   return binding;
 }
 
-std::vector<std::string> exchange_names(const Topology& topology) {
-  std::vector<std::string> names;
-  for (const Exchange& exchange : topology.exchanges) names.push_back(exchange.name);
-  return names;
-}
+// Reads one topology; the names declared so far are kept in sets, because there may be 100,000 queues.
+class Reader {
+ public:
+  Reader(const Json& source, const std::string& pointer) : source_(source), pointer_(pointer) {}
 
-std::vector<std::string> queue_names(const Topology& topology) {
-  std::vector<std::string> names;
-  for (const Queue& queue : topology.queues) names.push_back(queue.name);
-  return names;
-}
+  Topology read() {
+    const Json none = Json::array();
+    read_exchanges(source_.value("exchanges", none));
+    read_queues(source_.value("queues", none));
+    read_bindings(source_.value("bindings", none));
+    return std::move(topology_);
+  }
 
-void read_exchanges(const Json& list, const std::string& pointer, Topology& topology) {
-  std::set<std::string> names;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    topology.exchanges.push_back(exchange_from(list[i]));
-    const std::string& name = topology.exchanges.back().name;
-    if (!names.insert(name).second) {
-      refuse(pointer + "/exchanges/" + std::to_string(i) + "/name",
-             "exchange \"" + name + "\" is declared twice", "give each exchange a name of its own");
+ private:
+  std::string at(const char* list, std::size_t index) const {
+    return pointer_ + "/" + list + "/" + std::to_string(index);
+  }
+
+  void read_exchanges(const Json& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      topology_.exchanges.push_back(exchange_from(list[i]));
+      const std::string& name = topology_.exchanges.back().name;
+      if (!exchanges_.insert(name).second)
+        refuse("exchange \"" + name + "\" is declared twice", at("exchanges", i), "remove one");
+    }
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      need_exchange(topology_.exchanges[i].alternate_exchange, at("exchanges", i) + "/alternate_exchange");
     }
   }
-}
 
-// How many queues each declared name with "{i}" stands for.
-using Copies = std::vector<std::pair<std::string, std::int64_t>>;
-
-Copies read_queues(const Json& list, const std::string& pointer, Topology& topology) {
-  std::set<std::string> names;
-  Copies copies;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const Queue declared = queue_from(list[i]);
-    const std::int64_t count = list[i].value("copies", std::int64_t{1});
-    const std::string where = pointer + "/queues/" + std::to_string(i) + "/name";
-    const bool numbered = declared.name.find("{i}") != std::string::npos;
-    if (count > 1 && !numbered) {
-      refuse(where, "queue \"" + declared.name + "\" has copies but no {i} in its name",
-             "write {i} into the name");
-    }
-    if (numbered) copies.emplace_back(declared.name, count);
-    for (std::int64_t copy = 0; copy < count; ++copy) {
-      Queue queue = declared;
-      queue.name = with_number(declared.name, copy);
-      if (!names.insert(queue.name).second) {
-        refuse(where, "queue \"" + queue.name + "\" is declared twice", "give each queue a name of its own");
+  void read_queues(const Json& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto copies = list[i].value("copies", std::int64_t{1});
+      const std::string name = list[i].at("name").get<std::string>();
+      if (copies > 1 && !has_placeholder(name)) {
+        refuse(std::to_string(copies) + " copies of queue \"" + name + "\" would have the same name",
+               at("queues", i) + "/name", "put {i} into the name");
       }
-      topology.queues.push_back(std::move(queue));
-    }
-  }
-  return copies;
-}
-
-void check_binding(const Binding& binding, const Topology& topology, const std::string& where) {
-  if (binding.exchange.empty()) {
-    refuse(where + "/exchange", "nothing can be bound to the default exchange",
-           "publish to it with the queue's name as routing key");
-  }
-  const auto check_exchange = [&](const std::string& name, const char* key) {
-    if (is_builtin_exchange(name) || topology.exchange(name) != nullptr) return;
-    refuse(where + "/" + key, "exchange \"" + name + "\" is not declared",
-           nearest_remedy(name, exchange_names(topology)));
-  };
-  check_exchange(binding.exchange, "exchange");
-  if (binding.destination_kind == Binding::Destination::kExchange) {
-    check_exchange(binding.destination, "destination_exchange");
-  } else if (topology.queue(binding.destination) == nullptr) {
-    refuse(where + "/queue", "queue \"" + binding.destination + "\" is not declared",
-           nearest_remedy(binding.destination, queue_names(topology)));
-  }
-}
-
-void read_bindings(const Json& list, const std::string& pointer, const Copies& copies, Topology& topology) {
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const Binding declared = binding_from(list[i]);
-    const auto numbered = std::find_if(
-        copies.begin(), copies.end(), [&](const auto& entry) { return entry.first == declared.destination; });
-    const std::int64_t count = numbered == copies.end() ? 1 : numbered->second;
-    for (std::int64_t copy = 0; copy < count; ++copy) {
-      Binding binding = declared;
-      if (numbered != copies.end()) {
-        binding.destination = with_number(declared.destination, copy);
-        binding.routing_key = with_number(declared.routing_key, copy);
+      copies_[name] = copies;
+      for (std::int64_t copy = 0; copy < copies; ++copy) {
+        topology_.queues.push_back(queue_from(list[i], copy));
+        const std::string& full = topology_.queues.back().name;
+        if (!queues_.insert(full).second)
+          refuse("queue \"" + full + "\" is declared twice", at("queues", i), "remove one");
       }
-      check_binding(binding, topology, pointer + "/bindings/" + std::to_string(i));
-      topology.bindings.push_back(std::move(binding));
     }
   }
-}
 
-amqp::ExchangeDeclaration declaration_of(const Exchange& exchange) {
-  amqp::ExchangeDeclaration declaration;
-  declaration.name = exchange.name;
-  declaration.type = exchange.type;
-  declaration.durable = exchange.durable;
-  declaration.auto_delete = exchange.auto_delete;
-  declaration.internal = exchange.internal;
-  declaration.arguments = exchange.arguments;
-  if (!exchange.alternate_exchange.empty()) {
-    declaration.arguments["alternate-exchange"] = exchange.alternate_exchange;
+  void read_bindings(const Json& list) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const Binding binding = binding_from(list[i]);
+      if (binding.exchange.empty()) {
+        refuse("nothing can be bound to the default exchange", at("bindings", i) + "/exchange",
+               "it leads to every queue by its name already: leave the binding out");
+      }
+      need_exchange(binding.exchange, at("bindings", i) + "/exchange");
+      if (binding.destination_kind == Binding::Destination::kExchange) {
+        need_exchange(binding.destination, at("bindings", i) + "/destination_exchange");
+        topology_.bindings.push_back(binding);
+      } else {
+        bind_queue(binding, at("bindings", i) + "/queue");
+      }
+    }
   }
-  return declaration;
-}
 
-amqp::QueueDeclaration declaration_of(const Queue& queue) {
-  amqp::QueueDeclaration declaration;
-  declaration.name = queue.name;
-  declaration.durable = queue.durable;
-  declaration.exclusive = queue.exclusive;
-  declaration.auto_delete = queue.auto_delete;
-  declaration.arguments = queue.arguments;
-  return declaration;
-}
+  void bind_queue(const Binding& binding, const std::string& where) {
+    const auto copied = copies_.find(binding.destination);
+    const bool placeholder = has_placeholder(binding.destination);
+    if (placeholder ? copied == copies_.end() : !queues_.contains(binding.destination)) {
+      refuse("queue \"" + binding.destination + "\" is not declared", where,
+             "declare it under queues, or check the name");
+    }
+    for (std::int64_t copy = 0; copy < (placeholder ? copied->second : 1); ++copy) {
+      Binding one = binding;
+      if (placeholder) {
+        one.destination = with_index(binding.destination, copy);
+        one.routing_key = with_index(binding.routing_key, copy);
+        one.arguments = with_index(binding.arguments, copy);
+      }
+      topology_.bindings.push_back(std::move(one));
+    }
+  }
 
-amqp::BindingDeclaration declaration_of(const Binding& binding) {
-  amqp::BindingDeclaration declaration;
-  declaration.source = binding.exchange;
-  declaration.to = binding.destination_kind == Binding::Destination::kExchange
-                       ? amqp::BindingDeclaration::To::kExchange
-                       : amqp::BindingDeclaration::To::kQueue;
-  declaration.destination = binding.destination;
-  declaration.routing_key = binding.routing_key;
-  declaration.arguments = binding.arguments;
-  return declaration;
-}
+  void need_exchange(const std::string& name, const std::string& where) const {
+    if (is_brokers_own(name) || exchanges_.contains(name)) return;
+    refuse("exchange \"" + name + "\" is not declared", where,
+           "declare it under exchanges, or check the name");
+  }
 
-amqp::Session open_session(const std::string& uri, const DeclarationOptions& options) {
-  amqp::TlsOptions tls;
-  tls.insecure = options.tls_insecure;
-  return {amqp::Uri::parse(uri), tls};
-}
+  const Json& source_;
+  const std::string& pointer_;
+  Topology topology_;
+  std::set<std::string> exchanges_, queues_;
+  std::map<std::string, std::int64_t> copies_;  // by the name as it stands in the file
+};
 
-void announce(const DeclarationOptions& options, const char* kind, const std::string& name) {
-  if (options.before_create) options.before_create(kind, name);
-}
+// Which names of a topology are ours, and so get the prefix.
+class OwnNames {
+ public:
+  OwnNames(const Topology& topology, const std::string& prefix) : prefix_(prefix) {
+    for (const Exchange& exchange : topology.exchanges) {
+      if (!exchange.predeclared && !is_brokers_own(exchange.name)) exchanges_.insert(exchange.name);
+    }
+    for (const Queue& queue : topology.queues) {
+      if (!queue.predeclared) queues_.insert(queue.name);
+    }
+  }
+  std::string exchange(const std::string& name) const {
+    return exchanges_.contains(name) ? prefix_ + name : name;
+  }
+  std::string queue(const std::string& name) const { return queues_.contains(name) ? prefix_ + name : name; }
 
-[[noreturn]] void missing(const std::string& kind, const std::string& name) {
-  throw Error("the predeclared " + kind + " \"" + name + "\" does not exist on the broker", kind + " " + name,
-              "declare it there first, or drop \"predeclared\" from the experiment");
-}
+  // Arguments in which a queue or an exchange names others.
+  Json arguments(Json all) const {
+    for (const char* key : {"alternate-exchange", "x-dead-letter-exchange"}) {
+      if (all.contains(key) && all[key].is_string()) all[key] = exchange(all[key].get<std::string>());
+    }
+    // Dead letters to the default exchange: the key is the name of a queue.
+    const bool to_queue = all.value("x-dead-letter-exchange", Json("-")) == "";
+    if (to_queue && all.contains("x-dead-letter-routing-key")) {
+      all["x-dead-letter-routing-key"] = queue(all["x-dead-letter-routing-key"].get<std::string>());
+    }
+    return all;
+  }
+
+ private:
+  const std::string& prefix_;
+  std::set<std::string> exchanges_, queues_;
+};
 
 }  // namespace
 
-Topology Topology::from_json(const Json& json, const std::string& pointer) {
-  Topology topology;
-  read_exchanges(json.value("exchanges", Json::array()), pointer, topology);
-  const Copies copies = read_queues(json.value("queues", Json::array()), pointer, topology);
-  for (std::size_t i = 0; i < topology.exchanges.size(); ++i) {
-    const std::string& alternate = topology.exchanges[i].alternate_exchange;
-    if (is_builtin_exchange(alternate) || topology.exchange(alternate) != nullptr) continue;
-    refuse(pointer + "/exchanges/" + std::to_string(i) + "/alternate_exchange",
-           "exchange \"" + alternate + "\" is not declared",
-           nearest_remedy(alternate, exchange_names(topology)));
-  }
-  read_bindings(json.value("bindings", Json::array()), pointer, copies, topology);
-  return topology;
+Topology Topology::from_json(const Json& topology, const std::string& pointer) {
+  return Reader(topology, pointer).read();
 }
 
 Topology Topology::with_prefix(const std::string& prefix) const {
-  Topology result = *this;
-  const auto exchange_name = [&](std::string& name) {
-    const Exchange* found = exchange(name);
-    if (found != nullptr && !found->predeclared) name = prefix + name;
-  };
-  for (Exchange& exchange : result.exchanges) {
-    if (!exchange.predeclared) exchange.name = prefix + exchange.name;
-    exchange_name(exchange.alternate_exchange);
+  Topology renamed = *this;
+  if (prefix.empty()) return renamed;
+  const OwnNames names(*this, prefix);
+  for (Exchange& exchange : renamed.exchanges) {
+    exchange.name = names.exchange(exchange.name);
+    exchange.alternate_exchange = names.exchange(exchange.alternate_exchange);
+    exchange.arguments = names.arguments(exchange.arguments);
   }
-  for (Queue& queue : result.queues) {
-    if (!queue.predeclared) queue.name = prefix + queue.name;
+  for (Queue& queue : renamed.queues) {
+    queue.name = names.queue(queue.name);
+    queue.arguments = names.arguments(queue.arguments);
   }
-  for (Binding& binding : result.bindings) {
-    exchange_name(binding.exchange);
-    if (binding.destination_kind == Binding::Destination::kExchange) {
-      exchange_name(binding.destination);
-    } else if (!queue(binding.destination)->predeclared) {
-      binding.destination = prefix + binding.destination;
-    }
+  for (Binding& binding : renamed.bindings) {
+    binding.exchange = names.exchange(binding.exchange);
+    binding.destination = binding.destination_kind == Binding::Destination::kQueue
+                              ? names.queue(binding.destination)
+                              : names.exchange(binding.destination);
   }
-  return result;
+  return renamed;
 }
 
 bool Topology::has_predeclared() const {
-  const auto predeclared = [](const auto& object) { return object.predeclared; };
-  return std::any_of(exchanges.begin(), exchanges.end(), predeclared) ||
-         std::any_of(queues.begin(), queues.end(), predeclared);
+  return std::any_of(exchanges.begin(), exchanges.end(),
+                     [](const Exchange& one) { return one.predeclared; }) ||
+         std::any_of(queues.begin(), queues.end(), [](const Queue& one) { return one.predeclared; });
 }
 
 const Exchange* Topology::exchange(const std::string& name) const {
   const auto found =
-      std::find_if(exchanges.begin(), exchanges.end(), [&](const auto& each) { return each.name == name; });
+      std::find_if(exchanges.begin(), exchanges.end(), [&](const Exchange& one) { return one.name == name; });
   return found == exchanges.end() ? nullptr : &*found;
 }
 
 const Queue* Topology::queue(const std::string& name) const {
   const auto found =
-      std::find_if(queues.begin(), queues.end(), [&](const auto& each) { return each.name == name; });
+      std::find_if(queues.begin(), queues.end(), [&](const Queue& one) { return one.name == name; });
   return found == queues.end() ? nullptr : &*found;
 }
 
 std::string plugin_of_exchange_type(const std::string& type) {
-  static const std::vector<std::pair<std::string, std::string>> known{
+  static const std::map<std::string, std::string> plugins{
       {"x-consistent-hash", "rabbitmq_consistent_hash_exchange"},
-      {"x-modulus-hash", "rabbitmq_sharding"},
       {"x-random", "rabbitmq_random_exchange"},
       {"x-recent-history", "rabbitmq_recent_history_exchange"},
+      {"x-modulus-hash", "rabbitmq_sharding"},
+      {"x-jms-topic", "rabbitmq_jms_topic_exchange"},
       {"x-event", "rabbitmq_event_exchange"},
-      {"x-jms-topic", "rabbitmq_jms_topic_exchange"}};
-  for (const auto& [name, plugin] : known) {
-    if (name == type) return plugin;
-  }
-  return "";
+      {"x-delayed-message", "rabbitmq_delayed_message_exchange"}};
+  const auto found = plugins.find(type);
+  return found == plugins.end() ? "" : found->second;
 }
 
 std::vector<std::string> plugins_for(const Topology& topology) {
@@ -283,45 +270,6 @@ std::vector<std::string> plugins_for(const Topology& topology) {
     if (!plugin.empty()) plugins.insert(plugin);
   }
   return {plugins.begin(), plugins.end()};
-}
-
-void declare(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {
-  amqp::Session session = open_session(uri, options);
-  for (const Exchange& exchange : topology.exchanges) {
-    if (exchange.predeclared) {
-      if (!session.exchange_exists(exchange.name)) missing("exchange", exchange.name);
-      continue;
-    }
-    announce(options, "exchange", exchange.name);
-    session.declare(declaration_of(exchange));
-  }
-  for (const Queue& queue : topology.queues) {
-    if (queue.predeclared) {
-      if (!session.queue(queue.name)) missing("queue", queue.name);
-      continue;
-    }
-    announce(options, "queue", queue.name);
-    session.declare(declaration_of(queue));
-  }
-  for (const Binding& binding : topology.bindings) session.bind(declaration_of(binding));
-}
-
-void remove(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {
-  std::vector<std::string> queues, exchanges;
-  for (const Queue& queue : topology.queues) {
-    if (!queue.predeclared) queues.push_back(queue.name);
-  }
-  for (const Exchange& exchange : topology.exchanges) {
-    if (!exchange.predeclared) exchanges.push_back(exchange.name);
-  }
-  remove_named(queues, exchanges, uri, options);
-}
-
-void remove_named(const std::vector<std::string>& queues, const std::vector<std::string>& exchanges,
-                  const std::string& uri, const DeclarationOptions& options) {
-  amqp::Session session = open_session(uri, options);
-  for (const std::string& queue : queues) session.remove_queue(queue);
-  for (const std::string& exchange : exchanges) session.remove_exchange(exchange);
 }
 
 }  // namespace brokerlab

@@ -1,0 +1,109 @@
+// Topology on a real broker: declare() and remove() of broker/topology.h.
+#include "amqp/declaration.h"
+#include "amqp/session.h"
+#include "broker/topology.h"
+#include "core/error.h"
+
+namespace brokerlab {
+namespace {
+
+amqp::TlsOptions tls_of(const DeclarationOptions& options) {
+  amqp::TlsOptions tls;
+  tls.insecure = options.tls_insecure;
+  return tls;
+}
+
+[[noreturn]] void missing(const std::string& object, const std::string& uri) {
+  throw Error(object + " does not exist on the broker, though the experiment calls it predeclared",
+              amqp::Uri::parse(uri).safe(), "create it first, or leave \"predeclared\" out");
+}
+
+void before(const DeclarationOptions& options, const char* kind, const std::string& name) {
+  if (options.before_create) options.before_create(kind, name);
+}
+
+void declare_exchange(amqp::Session& session, const Exchange& exchange) {
+  amqp::ExchangeDeclaration wanted;
+  wanted.name = exchange.name;
+  wanted.type = exchange.type;
+  wanted.durable = exchange.durable;
+  wanted.auto_delete = exchange.auto_delete;
+  wanted.internal = exchange.internal;
+  wanted.arguments = exchange.arguments;
+  if (!exchange.alternate_exchange.empty())
+    wanted.arguments["alternate-exchange"] = exchange.alternate_exchange;
+  session.declare(wanted);
+}
+
+void declare_queue(amqp::Session& session, const Queue& queue) {
+  if (queue.exclusive) {
+    throw Error("queue \"" + queue.name +
+                    "\" is exclusive: only the connection that declares it could consume from it",
+                "/topology/queues",
+                "leave \"exclusive\" out, and use \"exclusive\" of a role's consume instead",
+                ExitStatus::kUsage);
+  }
+  amqp::QueueDeclaration wanted;
+  wanted.name = queue.name;
+  wanted.durable = queue.durable;
+  wanted.auto_delete = queue.auto_delete;
+  wanted.arguments = queue.arguments;
+  session.declare(wanted);
+}
+
+void bind(amqp::Session& session, const Binding& binding) {
+  amqp::BindingDeclaration wanted;
+  wanted.source = binding.exchange;
+  wanted.to = binding.destination_kind == Binding::Destination::kQueue
+                  ? amqp::BindingDeclaration::To::kQueue
+                  : amqp::BindingDeclaration::To::kExchange;
+  wanted.destination = binding.destination;
+  wanted.routing_key = binding.routing_key;
+  wanted.arguments = binding.arguments;
+  session.bind(wanted);
+}
+
+}  // namespace
+
+void declare(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {
+  amqp::Session session(amqp::Uri::parse(uri), tls_of(options));
+  // What has to be there is checked before anything is created.
+  for (const Exchange& exchange : topology.exchanges) {
+    if (exchange.predeclared && !session.exchange_exists(exchange.name))
+      missing("exchange \"" + exchange.name + "\"", uri);
+  }
+  for (const Queue& queue : topology.queues) {
+    if (queue.predeclared && !session.queue(queue.name)) missing("queue \"" + queue.name + "\"", uri);
+  }
+  for (const Exchange& exchange : topology.exchanges) {
+    if (exchange.predeclared) continue;
+    before(options, "exchange", exchange.name);
+    declare_exchange(session, exchange);
+  }
+  for (const Queue& queue : topology.queues) {
+    if (queue.predeclared) continue;
+    before(options, "queue", queue.name);
+    declare_queue(session, queue);
+  }
+  for (const Binding& binding : topology.bindings) bind(session, binding);
+}
+
+void remove(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {
+  std::vector<std::string> queues, exchanges;
+  for (const Queue& queue : topology.queues) {
+    if (!queue.predeclared) queues.push_back(queue.name);
+  }
+  for (const Exchange& exchange : topology.exchanges) {
+    if (!exchange.predeclared) exchanges.push_back(exchange.name);
+  }
+  remove_named(queues, exchanges, uri, options);
+}
+
+void remove_named(const std::vector<std::string>& queues, const std::vector<std::string>& exchanges,
+                  const std::string& uri, const DeclarationOptions& options) {
+  amqp::Session session(amqp::Uri::parse(uri), tls_of(options));
+  for (const std::string& queue : queues) session.remove_queue(queue);
+  for (const std::string& exchange : exchanges) session.remove_exchange(exchange);
+}
+
+}  // namespace brokerlab
