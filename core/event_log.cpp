@@ -19,7 +19,7 @@ EventRecord*& EventLog::last(EventKind kind, std::uint32_t instance) {
 void EventLog::interval(EventKind kind, std::uint32_t instance, Nanoseconds start_ns, Nanoseconds end_ns,
                         std::int64_t value) {
   EventRecord*& former = last(kind, instance);
-  if (former != nullptr && start_ns - former->ended_ns < kMergeWithin) {
+  if (former != nullptr && start_ns - former->ended_ns < kMergeGap) {
     former->ended_ns = std::max(former->ended_ns, end_ns);
     former->value += value;
     return;

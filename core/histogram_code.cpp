@@ -166,10 +166,11 @@ Histogram Histogram::decode(std::string_view text) {
       (take<std::uint32_t>(plain, 0) & kCookieMask) != (kCookie & kCookieMask)) {
     refuse("its header is not of version 2");
   }
-  if (take<std::uint32_t>(plain, 12) != kSignificantDigits || take<std::int64_t>(plain, 16) != kLowest ||
-      take<std::uint32_t>(plain, 8) != 0) {
-    refuse("it has another precision, lowest value or offset");
+  if (take<std::uint32_t>(plain, 12) != kSignificantDigits || take<std::int64_t>(plain, 16) != kLowest) {
+    refuse("it has another precision or lowest value");
   }
+  // The word at 8, the normalizing index offset, is not looked at: it is for shifted histograms of Java only,
+  // and the JavaScript library writes 1 there for every one.
   const std::size_t claimed = take<std::uint32_t>(plain, 4);
   if (claimed > plain.size() - kHeaderBytes) {
     refuse("it is shorter than it claims");

@@ -29,9 +29,11 @@ const quantiles = (histogram) => ({
   p99_9: histogram.getValueAtPercentile(99.9),
 });
 
+// Its own figures, too, are those of a decoded histogram: before that it knows the exact smallest and largest value.
+const encoded = hdr.encodeIntoCompressedBase64(own);
 process.stdout.write(
   JSON.stringify({
     read: quantiles(read),
-    own: { ...quantiles(own), encoded: hdr.encodeIntoCompressedBase64(own) },
+    own: { ...quantiles(hdr.decodeFromCompressedBase64(encoded, 64)), encoded },
   })
 );
