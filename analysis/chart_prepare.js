@@ -97,16 +97,32 @@ var brokerlabCharts = (function () {
     '@nothing': function () { return ''; }
   };
 
+  var shapes = {
+    // A piece of work in a timeline: [start, end, row, opacity]. Never thinner than can be seen.
+    '@stroke': function (params, api) {
+      var start = api.coord([api.value(0), api.value(2)]);
+      var end = api.coord([api.value(1), api.value(2)]);
+      var height = Math.max(2, Math.min(14, api.size([0, 1])[1] * 0.62));
+      return {
+        type: 'rect',
+        shape: {x: start[0], y: start[1] - height / 2, width: Math.max(0.8, end[0] - start[0]), height: height},
+        style: {fill: api.visual('color'), opacity: api.value(3)},
+        silent: true
+      };
+    }
+  };
+
   function replaced(key, value, palette) {
     if (typeof value === 'string' && value.charAt(0) === '@') {
       if (/color$/i.test(key) && palette.hasOwnProperty(value)) { return palette[value]; }
+      if (key === 'renderItem' && shapes.hasOwnProperty(value)) { return shapes[value]; }
       if (/formatter$/i.test(key) && formatters.hasOwnProperty(value)) { return formatters[value]; }
     }
     return value;
   }
 
-  // Walks the option in place. Only values of keys that end in "color" or "formatter" are tokens: a name of a queue or
-  // role never is, whatever it looks like. Data are not walked: they may be long and hold no tokens but in objects.
+  // Walks the option in place. Only values of keys that end in "color" or "formatter", or are "renderItem", can be
+  // tokens: a name of a queue or role never is one, whatever it looks like.
   function walk(value, key, palette) {
     if (Array.isArray(value)) {
       for (var i = 0; i < value.length; i += 1) {

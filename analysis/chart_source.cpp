@@ -15,7 +15,7 @@ const Json* runs_of(const Json& result) {
 
 // Several results may use the same names for their variants: then the experiment (or the run id) stands
 // before them.
-std::string prefix_of(const Json& result, const std::vector<Json>& results) {
+std::string prefix_of(const Json& result, std::span<const Json> results) {
   if (results.size() < 2) return "";
   const std::string experiment = find_text(result, "/experiment");
   const auto same = std::count_if(results.begin(), results.end(), [&](const Json& other) {
@@ -94,14 +94,14 @@ std::optional<double> find_number(const Json& value, std::string_view pointer) {
   return found->get<double>();
 }
 
-std::string find_text(const Json& value, std::string_view pointer) {
+std::string find_text(const Json& value, std::string_view pointer, std::size_t most_characters) {
   const Json* found = find_value(value, pointer);
   if (found == nullptr) return "";
-  return found->is_string() ? display_text(found->get_ref<const std::string&>())
-                            : display_text(found->dump());
+  if (found->is_string()) return display_text(found->get_ref<const std::string&>(), most_characters);
+  return display_text(found->dump(-1, ' ', false, Json::error_handler_t::replace), most_characters);
 }
 
-ChartSource::ChartSource(const std::vector<Json>& results) {
+ChartSource::ChartSource(std::span<const Json> results) {
   for (const Json& result : results) {
     const Json* runs = runs_of(result);
     if (runs == nullptr) continue;

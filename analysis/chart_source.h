@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ struct ChartVariant {
 // which must outlive it. Everything in a result may be absent or null; that is "not measured" and never 0.
 class ChartSource {
  public:
-  explicit ChartSource(const std::vector<Json>& results);
+  explicit ChartSource(std::span<const Json> results);
 
   const std::vector<ChartVariant>& variants() const { return variants_; }
   // The same, restricted to one variant, which keeps its colour.
@@ -49,7 +50,8 @@ class ChartSource {
 // The value at a JSON pointer; null where it is absent or null.
 const Json* find_value(const Json& value, std::string_view pointer);
 std::optional<double> find_number(const Json& value, std::string_view pointer);
-std::string find_text(const Json& value, std::string_view pointer);  // cleaned; "" where absent
+// Made fit for display, numbers and objects as JSON; "" where absent.
+std::string find_text(const Json& value, std::string_view pointer, std::size_t most_characters = 200);
 
 // All repetitions' samples of one latency stream ("end_to_end"); nothing when no run has its histogram.
 std::optional<Histogram> merged_histogram(const ChartVariant& variant, std::string_view stream);

@@ -94,14 +94,14 @@ ChartDrawing draw_per_worker(const ChartSource& source, const WorkerChart& chart
   return drawing;
 }
 
-constexpr std::size_t kMostRows = 60;  // of a timeline
+constexpr std::size_t kMostHighRows = 60;  // of a timeline
 
-// The pieces of work of one run by consumer, each a stroke from start to end. Neighbours take turns between
-// two shades, so that pieces without a pause between them can be told apart.
+// The pieces of work of one run by consumer: [start, end, row, opacity]. Neighbours take turns between two
+// shades, so that pieces without a pause between them can be told apart.
 struct Timeline {
   std::vector<std::string> rows;
-  Json shades[2] = {Json::array(), Json::array()};
-  Json cut = Json::array();
+  Json whole = Json::array();
+  Json cut = Json::array();  // ended by the death of their process
   double end = 0;
 
   explicit Timeline(const Json& pieces) {
@@ -119,21 +119,21 @@ struct Timeline {
       }
       const std::size_t row = place->second;
       const bool was_cut = find_value(piece, "/cut") != nullptr;
-      Json& strokes = was_cut ? cut : shades[turns[row]++ % 2];
-      strokes.push_back({rounded(milliseconds(*started)), row});
-      strokes.push_back({rounded(milliseconds(*done)), row});
-      strokes.push_back({nullptr, nullptr});
+      const double opacity = !was_cut && turns[row]++ % 2 == 1 ? 0.55 : 1;
+      (was_cut ? cut : whole)
+          .push_back({rounded(milliseconds(*started)), rounded(milliseconds(*done)), row, opacity});
       end = std::max(end, milliseconds(*done));
     }
   }
 };
 
-Json strokes(const std::string& colour, double opacity, int width, Json points) {
-  Json drawn = line("", colour, std::move(points));
-  drawn["symbol"] = "none";
-  drawn["silent"] = true;
-  drawn["lineStyle"] = {{"color", colour}, {"width", width}, {"cap", "butt"}, {"opacity", opacity}};
-  return drawn;
+Json strokes(const std::string& colour, Json pieces) {
+  return {{"type", "custom"},
+          {"renderItem", "@stroke"},
+          {"encode", {{"x", {0, 1}}, {"y", 2}}},
+          {"itemStyle", {{"color", colour}}},
+          {"silent", true},
+          {"data", std::move(pieces)}};
 }
 
 const Json* gantt_of(const ChartVariant& variant) {
@@ -205,18 +205,15 @@ ChartDrawing draw_gantt(const ChartSource& source) {
   for (auto& [variant, timeline] : timelines) {
     Json consumers = category_axis(timeline.rows);
     consumers["inverse"] = true;
-    const bool dense = timeline.rows.size() > kMostRows;
-    const int row = dense ? 4 : 24;
+    const int row = timeline.rows.size() > kMostHighRows ? 5 : 24;
     Json time = horizontal(value_axis("time since the start", "@duration"));
     time["min"] = 0;
     time["max"] = rounded(end);
     time["axisLabel"]["showMaxLabel"] = false;
     panels.begin(timeline_heading(source, *variant), colour_of(*variant),
                  row * static_cast<int>(timeline.rows.size()), std::move(time), std::move(consumers));
-    const int width = dense ? 3 : 14;
-    panels.add(strokes(colour_of(*variant), 1, width, std::move(timeline.shades[0])));
-    panels.add(strokes(colour_of(*variant), 0.55, width, std::move(timeline.shades[1])));
-    panels.add(strokes("@lost", 1, width, std::move(timeline.cut)));
+    panels.add(strokes(colour_of(*variant), std::move(timeline.whole)));
+    if (!timeline.cut.empty()) panels.add(strokes("@lost", std::move(timeline.cut)));
   }
   ChartDrawing drawing = panels.finish();
   drawing.option["tooltip"]["show"] = false;

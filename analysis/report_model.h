@@ -1,0 +1,93 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "analysis/chart_source.h"
+#include "core/json.h"
+
+namespace brokerlab::report {
+
+// What a report says, before it is known whether it becomes HTML or Markdown. All texts are display_text(),
+// not yet escaped for the format.
+
+enum class Tone { kPlain, kGood, kBad, kMuted };
+
+struct Cell {
+  std::string text;  // "" is shown as "not measured"
+  Tone tone = Tone::kPlain;
+  std::string hint = {};  // smaller, after the text
+};
+
+struct Column {
+  std::string name;
+  bool number = true;  // numbers stand right-aligned
+};
+
+struct Table {
+  std::string title;
+  std::string note;  // a sentence under the title; may be empty
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows;
+
+  bool empty() const { return rows.empty(); }
+};
+
+struct Verdict {
+  std::string status;  // valid, invalid, unknown
+  std::vector<std::string> reasons;
+};
+
+// A doubt about the measurement, over all runs: its worst state, and where it came up.
+struct Flag {
+  std::string name;
+  std::string state;  // fail, unmeasured, pass
+  std::string reason;
+  std::string value;      // "5 ms", "" where it was not measured
+  std::string threshold;  // "at most 1 ms"
+  bool fatal = false;
+  std::vector<std::string> variants;  // where it is in this state, when not in all
+};
+
+struct VariantPart {
+  std::string name;
+  int colour = 0;
+  Verdict verdict;
+  std::vector<Table> tables;
+  std::vector<std::string> notices;
+};
+
+// One result.
+struct Section {
+  std::string experiment;
+  std::string run_id;
+  std::string started_at;
+  std::string question;
+  bool aborted = false;
+  Verdict verdict;
+  std::vector<std::string> headlines;  // sentences, the most telling first
+  Table thresholds;
+  Table comparison;
+  Table answers;
+  std::vector<Flag> flags;
+  std::vector<VariantPart> variants;
+  Table environment;
+  std::string command;              // quoted for a shell
+  std::vector<std::string> charts;  // names that the experiment asks for; empty: all that apply
+};
+
+Section section_of(const Json& result);
+
+// Parts of a section, each in a file of its own.
+std::vector<std::string> headlines_of(const ChartSource& source);  // report_headline.cpp
+Table comparison_table(const ChartSource& source);                 // report_comparison.cpp
+std::vector<Table> variant_tables(const ChartVariant& variant);    // report_tables.cpp
+std::vector<Flag> flags_of(const Json& result);                    // report_flags.cpp
+
+struct GlossaryEntry {
+  const char* word;
+  const char* meaning;
+};
+const std::vector<GlossaryEntry>& glossary();
+
+}  // namespace brokerlab::report

@@ -1,0 +1,291 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analysis/report_model.h"
+#include "analysis/report_text.h"
+
+namespace brokerlab::report {
+namespace {
+
+struct StreamName {
+  const char* key;
+  const char* shown;
+};
+constexpr StreamName kStreams[] = {{"end_to_end", "due → received"},
+                                   {"done", "due → done"},
+                                   {"delivery", "sent → received"},
+                                   {"confirm", "sent → confirmed"},
+                                   {"confirm_from_intended", "due → confirmed"},
+                                   {"send_delay", "due → sent"},
+                                   {"prefetch_wait", "received → started"},
+                                   {"service", "started → done"},
+                                   {"ack", "received → acknowledged"}};
+
+Cell quantile_cell(const Histogram& histogram, double q) {
+  if (static_cast<double>(histogram.count()) * (1 - q) < 10 - 1e-9) return {"too few", Tone::kMuted};
+  return {duration_text(static_cast<double>(histogram.quantile(q)))};
+}
+
+std::vector<Cell> stream_row(const std::string& name, const Histogram& histogram) {
+  return {{name},
+          {count_text(static_cast<double>(histogram.count()))},
+          {duration_text(histogram.mean())},
+          quantile_cell(histogram, 0.5),
+          quantile_cell(histogram, 0.9),
+          quantile_cell(histogram, 0.99),
+          quantile_cell(histogram, 0.999),
+          {duration_text(static_cast<double>(histogram.max()))}};
+}
+
+std::vector<std::string> roles_of(const ChartVariant& variant) {
+  std::vector<std::string> roles;
+  for (const Json* run : variant.runs) {
+    const Json* by_role = find_value(*run, "/latency/by_role");
+    if (by_role == nullptr || !by_role->is_object()) continue;
+    for (const auto& [role, streams] : by_role->items()) {
+      if (std::find(roles.begin(), roles.end(), role) == roles.end()) roles.push_back(role);
+    }
+  }
+  return roles;
+}
+
+// A role's samples of one stream; role names may hold anything, also what a pointer would take apart.
+std::optional<Histogram> role_histogram(const ChartVariant& variant, const std::string& role,
+                                        const char* stream) {
+  std::optional<Histogram> merged;
+  for (const Json* run : variant.runs) {
+    const Json* by_role = find_value(*run, "/latency/by_role");
+    if (by_role == nullptr || !by_role->is_object() || !by_role->contains(role)) continue;
+    const Json* hdr = find_value((*by_role)[role], fmt::format("/{}/hdr", stream));
+    if (hdr == nullptr || !hdr->is_string()) continue;
+    if (!merged) merged.emplace();
+    merged->merge(Histogram::decode(hdr->get_ref<const std::string&>()));
+  }
+  if (merged && merged->count() == 0) merged.reset();
+  return merged;
+}
+
+Table latency_table(const ChartVariant& variant) {
+  Table table{
+      "Latencies",
+      "All repetitions' samples together. A percentile stands here when at least ten samples lie beyond it.",
+      {{"from → to", false}, {"samples"}, {"mean"}, {"p50"}, {"p90"}, {"p99"}, {"p99.9"}, {"max"}},
+      {}};
+  for (const StreamName& stream : kStreams) {
+    if (const auto histogram = merged_histogram(variant, stream.key)) {
+      table.rows.push_back(stream_row(stream.shown, *histogram));
+    }
+  }
+  for (const std::string& role : roles_of(variant)) {
+    for (const char* stream : {"end_to_end", "done"}) {
+      const auto histogram = role_histogram(variant, role, stream);
+      if (!histogram) continue;
+      const char* shown = std::string_view(stream) == "done" ? "due → done" : "due → received";
+      table.rows.push_back(stream_row(fmt::format("{}: {}", display_text(role), shown), *histogram));
+    }
+  }
+  return table;
+}
+
+struct LedgerLine {
+  const char* key;
+  const char* shown;
+  const char* meaning;
+  bool always;  // otherwise only when it is not zero
+  bool bad;     // a number above zero is bad news
+};
+constexpr LedgerLine kLedger[] = {
+    {"published", "published", "messages handed to the broker", true, false},
+    {"confirmed", "confirmed", "the broker took responsibility, unroutable ones included", true, false},
+    {"returned", "unroutable", "came back: no queue took them", true, false},
+    {"nacked", "nacked", "refused by the broker", false, true},
+    {"refused", "never sent", "given up before the send", false, true},
+    {"unknown", "unknown outcome", "neither confirmed nor refused", true, true},
+    {"unconfirmed_by_design", "without confirms", "published on a channel that asks for none", false, false},
+    {"copies", "copies", "promised to queues: one message may make many or none", true, false},
+    {"deliveries", "deliveries", "receipts by consumers, repeated ones included", true, false},
+    {"unique", "delivered", "copies received at least once", true, false},
+    {"duplicates", "delivered again", "deliveries of a copy that had been received before", true, false},
+    {"redelivered_flag", "flagged redelivered", "the broker's flag; it proves no earlier receipt", false,
+     false},
+    {"done", "done", "copies whose work was finished", true, false},
+    {"done_again", "done again", "work that was finished more than once", false, true},
+    {"ignored", "ignored", "received, but nothing for this role to do", false, false},
+    {"unreadable", "unreadable", "bodies that the role could not read", false, true},
+    {"requeued", "requeued", "given back to the queue", false, false},
+    {"rejected", "rejected", "thrown out of the queue by a consumer", false, false},
+    {"outstanding", "left over", "still in queues at the end", false, true},
+    {"missing_unconfirmed", "missing, unconfirmed", "absent, but never confirmed either", false, false},
+    {"recovered", "recovered", "delivered although the outcome of the publish was unknown", false, false},
+    {"lost", "lost", "confirmed, routed, due to survive, and absent after the drain", true, true},
+    {"lost_by_design", "lost by design", "absent, as the declared setting or fault must make them", false,
+     true},
+    {"unexpected", "unexpected", "delivered, but never published by this run", false, true},
+    {"order_violations", "out of order", "first deliveries in falling order within one channel", false, true},
+    {"affinity_violations", "affinity violations", "keys seen on more than one queue", false, true},
+    {"rerouted", "rerouted", "seen on another queue than the bindings promised", false, false},
+    {"foreign", "foreign", "messages of others", false, false},
+    {"unlisted", "unlisted routes", "published with keys not known beforehand", false, false},
+};
+
+Table ledger_table(const ChartVariant& variant) {
+  Table table{"Ledger", "", {{"", false}, {"messages"}, {"meaning", false}}, {}};
+  if (variant.runs.size() > 1) table.note = fmt::format("Sums over {} repetitions.", variant.runs.size());
+  bool any = false;
+  for (const LedgerLine& line : kLedger) {
+    const auto value = total(variant, fmt::format("/ledger/{}", line.key));
+    any = any || value.has_value();
+    if (!line.always && value.value_or(0) == 0) continue;
+    table.rows.push_back({{line.shown},
+                          {count_text(value), line.bad && value.value_or(0) > 0 ? Tone::kBad : Tone::kPlain},
+                          {line.meaning, Tone::kMuted}});
+  }
+  if (!any) table.rows.clear();
+  return table;
+}
+
+Table laws_table(const ChartVariant& variant) {
+  Table table{"Books that do not balance", "", {{"law", false}, {"left"}, {"right"}}, {}};
+  for (const Json* run : variant.runs) {
+    const Json* laws = find_value(*run, "/ledger/laws");
+    for (const Json& law : laws != nullptr && laws->is_array() ? *laws : Json::array()) {
+      if (find_value(law, "/ok") != nullptr && law["ok"] == true) continue;
+      table.rows.push_back({{find_text(law, "/law"), Tone::kBad},
+                            {count_text(find_number(law, "/left"))},
+                            {count_text(find_number(law, "/right"))}});
+    }
+  }
+  return table;
+}
+
+Table network_table(const ChartVariant& variant) {
+  Table table{"Network cost",
+              "",
+              {{"", false}, {"per task"}, {"to the broker"}, {"from the broker"}, {"together"}},
+              {}};
+  if (variant.runs.size() > 1) table.note = "Per task: the median; otherwise sums over the repetitions.";
+  using Format = std::string (*)(std::optional<double>);
+  const auto add = [&](const char* name, const std::string& key, Format format, Format per_task_format) {
+    const auto per_task = spread(variant, "/network/per_task/" + key);
+    const auto up = total(variant, "/network/" + key + "_to_broker");
+    const auto down = total(variant, "/network/" + key + "_from_broker");
+    const auto both = total(variant, "/network/" + key);
+    if (!per_task && !up && !down && !both) return;
+    table.rows.push_back({{name},
+                          {per_task ? per_task_format(per_task->median) : ""},
+                          {format(up)},
+                          {format(down)},
+                          {format(both)}});
+  };
+  add("messages", "messages", count_text, ratio_text);
+  add("AMQP frames", "frames", count_text, ratio_text);
+  add("bytes", "bytes", bytes_text, bytes_text);
+  return table;
+}
+
+Table workers_table(const ChartVariant& variant) {
+  constexpr std::size_t kMostRows = 50;
+  Table table{"Workers", "", {{"consumer", false}, {"messages"}, {"bytes"}, {"busy"}, {"idle"}}, {}};
+  const std::vector<ChartConsumer> consumers = consumers_of(variant);
+  for (const ChartConsumer& each : consumers) {
+    if (table.rows.size() == kMostRows) {
+      table.note = fmt::format("The first {} of {} consumers. ", kMostRows, consumers.size());
+      break;
+    }
+    table.rows.push_back({{each.label},
+                          {count_text(each.messages)},
+                          {bytes_text(each.bytes)},
+                          {duration_text(each.busy_ns)},
+                          {duration_text(each.idle_ns)}});
+  }
+  if (variant.runs.size() > 1) table.note += "Means over the repetitions.";
+  return table;
+}
+
+std::string fault_name(const Json& fault, const char* kind_key) {
+  return find_text(fault, fmt::format("/{}", kind_key)) + " " + find_text(fault, "/target");
+}
+
+template <typename Row>
+void for_each_entry(const ChartVariant& variant, const char* pointer, Row row) {
+  for (std::size_t i = 0; i < variant.runs.size(); ++i) {
+    const Json* list = find_value(*variant.runs[i], pointer);
+    if (list == nullptr || !list->is_array()) continue;
+    for (const Json& entry : *list)
+      row(entry, variant.runs.size() > 1 ? fmt::format(" (repetition {})", i + 1) : "");
+  }
+}
+
+Table faults_table(const ChartVariant& variant) {
+  Table table{"Faults",
+              "Times count from the start of the run.",
+              {{"fault", false}, {"process", false}, {"scheduled"}, {"happened"}, {"ended"}},
+              {}};
+  for_each_entry(variant, "/faults", [&](const Json& fault, const std::string& where) {
+    const auto at = find_number(fault, "/at_ns");
+    table.rows.push_back(
+        {{fault_name(fault, "kind") + where},
+         {find_value(fault, "/process") == nullptr ? "–" : find_text(fault, "/process")},
+         {duration_text(find_number(fault, "/scheduled_at_ns"))},
+         {at ? duration_text(at) : "did not happen", at ? Tone::kPlain : Tone::kBad},
+         {find_value(fault, "/ended_ns") == nullptr ? "–" : duration_text(find_number(fault, "/ended_ns"))}});
+  });
+  return table;
+}
+
+// What was not seen of a recovery is no gap in the measurement: nothing may have had to recover.
+std::string seen(std::string text) { return text.empty() ? "–" : text; }
+
+Table recovery_table(const ChartVariant& variant) {
+  Table table{"Recovery",
+              "Times count from the fault.",
+              {{"after", false},
+               {"unacked"},
+               {"redelivered"},
+               {"first redelivery"},
+               {"last redelivery"},
+               {"reconnected"},
+               {"drained"},
+               {"wasted work"}},
+              {}};
+  for_each_entry(variant, "/recovery", [&](const Json& entry, const std::string& where) {
+    table.rows.push_back({{fault_name(entry, "fault") + where},
+                          {seen(count_text(find_number(entry, "/unacked")))},
+                          {seen(count_text(find_number(entry, "/redelivered")))},
+                          {seen(duration_text(find_number(entry, "/first_redelivery_ns")))},
+                          {seen(duration_text(find_number(entry, "/last_redelivery_ns")))},
+                          {seen(duration_text(find_number(entry, "/reconnected_ns")))},
+                          {seen(duration_text(find_number(entry, "/drained_ns")))},
+                          {seen(duration_text(find_number(entry, "/wasted_work_ns")))}});
+  });
+  return table;
+}
+
+Table lost_table(const ChartVariant& variant) {
+  constexpr std::size_t kMostRows = 20;
+  Table table{"Lost messages", "", {{"publisher"}, {"sequence"}, {"queue", false}}, {}};
+  std::size_t all = 0;
+  for_each_entry(variant, "/ledger/lost_ids", [&](const Json& id, const std::string&) {
+    if (++all > kMostRows) return;
+    table.rows.push_back({{count_text(find_number(id, "/publisher"))},
+                          {count_text(find_number(id, "/sequence"))},
+                          {find_value(id, "/queue") == nullptr ? "any" : find_text(id, "/queue")}});
+  });
+  if (all > kMostRows) table.note = fmt::format("The first {} of {} listed in result.json.", kMostRows, all);
+  return table;
+}
+
+}  // namespace
+
+std::vector<Table> variant_tables(const ChartVariant& variant) {
+  std::vector<Table> tables;
+  for (Table (*make)(const ChartVariant&) : {latency_table, ledger_table, laws_table, lost_table,
+                                             faults_table, recovery_table, network_table, workers_table}) {
+    Table table = make(variant);
+    if (!table.empty()) tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
+}  // namespace brokerlab::report
