@@ -116,4 +116,15 @@ void RecordedConnection::add_to(RecordingCounters& counters) const {
   counters.reads += counted.reads;
 }
 
+void RecordedConnection::store(const RecordingCounters& traffic, RecordingCounters& counters) {
+  counters.bytes_out = traffic.bytes_out;
+  counters.bytes_in = traffic.bytes_in;
+  counters.frames_out = traffic.frames_out;
+  counters.frames_in = traffic.frames_in;
+  counters.messages_out = traffic.messages_out;
+  counters.messages_in = traffic.messages_in;
+  counters.writes = traffic.writes;
+  counters.reads = traffic.reads;
+}
+
 }  // namespace brokerlab::amqp

@@ -34,6 +34,8 @@ class RecordedConnection {
   bool blocked() const { return connection_.blocked(); }
   // Adds what this connection has counted.
   void add_to(RecordingCounters& counters) const;
+  // Replaces the figures that add_to() adds to, and leaves the others.
+  static void store(const RecordingCounters& traffic, RecordingCounters& counters);
 
  private:
   static ConnectionOptions options_of(const Json& broker, const std::string& name,

@@ -213,15 +213,15 @@ void LoadProcess::close_connections() {
 
 Json LoadProcess::progress() {
   RecordingCounters& counters = run_.recording().counters();
-  counters.bytes_out = counters.bytes_in = counters.frames_out = counters.frames_in = 0;
-  counters.messages_out = counters.messages_in = counters.writes = counters.reads = 0;
+  RecordingCounters traffic{};
   bool blocked = false;
   bool connected = true;
   for (const auto& connection : connections_) {
-    connection->add_to(counters);
+    connection->add_to(traffic);
     blocked |= connection->blocked();
     connected &= connection->is_open();
   }
+  amqp::RecordedConnection::store(traffic, counters);
   const Nanoseconds now = run_.clock().now();
   counters.scheduled = 0;
   for (const auto& publisher : publishers_) {

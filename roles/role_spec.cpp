@@ -87,6 +87,11 @@ bool RoleSpec::settles_at_once() const {
   return effort.kind == EffortSpec::Kind::kNone && when.is_null() && set.is_null() && !publish;
 }
 
+bool RoleSpec::looks_at_body() const {
+  return effort.source != EffortSpec::Source::kSeconds || !when.is_null() || !set.is_null() ||
+         publish.has_value();
+}
+
 RoleSpec RoleSpec::from_json(const Json& entry) try {
   RoleSpec spec;
   spec.role = entry.at("role").get<std::string>();

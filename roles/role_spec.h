@@ -60,6 +60,8 @@ struct RoleSpec {
   // True when a message is settled the moment it is received: no work, no look at the body, nothing
   // published.
   bool settles_at_once() const;
+  // True when the bytes of the body matter to the role.
+  bool looks_at_body() const;
 
   // Accepts an entry that has passed the schema, with or without its defaults. Throws Error (kUsage) naming
   // the key.

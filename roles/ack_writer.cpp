@@ -1,0 +1,62 @@
+#include "roles/ack_writer.h"
+
+#include <algorithm>
+
+namespace brokerlab {
+namespace {
+
+std::size_t batch_limit_of(const ConsumeSpec& spec) {
+  if (spec.ack != AckMode::kMultiple) return 1;
+  // The broker sends no more than the prefetch limit: a larger batch would only ever end by its timer.
+  return spec.prefetch > 0 ? std::min<std::size_t>(spec.multiple, spec.prefetch) : spec.multiple;
+}
+
+}  // namespace
+
+AckWriter::AckWriter(uv_loop_t* loop, const Clock& clock, const ConsumeSpec& spec)
+    : clock_(clock),
+      mode_(spec.ack),
+      batch_limit_(batch_limit_of(spec)),
+      idle_timer_(loop, [this] { on_idle(); }) {}
+
+void AckWriter::note(DeliveryRecord& record, Settlement settlement) const {
+  record.settled_ns = clock_.now();
+  record.settlement = static_cast<std::uint8_t>(settlement);
+}
+
+void AckWriter::settle(DeliveryRecord& record, std::uint64_t tag, Settlement settlement) {
+  if (mode_ == AckMode::kAuto) return;
+  if (settlement != Settlement::kAcked) {
+    if (channel_->reject(tag, settlement == Settlement::kRequeued)) note(record, settlement);
+    return;
+  }
+  if (batch_limit_ == 1) {
+    if (channel_->ack(tag)) note(record, settlement);
+    return;
+  }
+  batch_.push_back(&record);
+  last_tag_ = tag;
+  last_added_ns_ = clock_.now();
+  if (batch_.size() >= batch_limit_) return flush();
+  if (batch_.size() == 1) idle_timer_.set(last_added_ns_ + kIdle);
+}
+
+void AckWriter::flush() {
+  if (batch_.empty()) return;
+  if (channel_->ack(last_tag_, true)) {
+    for (DeliveryRecord* record : batch_) note(*record, Settlement::kAcked);
+  }
+  forget();
+}
+
+void AckWriter::forget() {
+  batch_.clear();
+  idle_timer_.cancel();
+}
+
+void AckWriter::on_idle() {
+  if (clock_.now() - last_added_ns_ >= kIdle) return flush();
+  idle_timer_.set(last_added_ns_ + kIdle);
+}
+
+}  // namespace brokerlab

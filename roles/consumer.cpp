@@ -1,0 +1,295 @@
+#include "roles/consumer.h"
+
+#include <utility>
+
+namespace brokerlab {
+namespace {
+
+constexpr std::uint32_t kNoPublisher = UINT32_MAX;
+
+bool automatic(const RoleSpec& spec) { return spec.consume.ack == AckMode::kAuto; }
+
+Settlement settlement_of(Otherwise otherwise) {
+  switch (otherwise) {
+    case Otherwise::kNack:
+    case Otherwise::kDeadLetter:
+      return Settlement::kRejected;
+    case Otherwise::kRequeue:
+      return Settlement::kRequeued;
+    case Otherwise::kAck:
+    case Otherwise::kIgnore:
+      break;
+  }
+  return Settlement::kAcked;
+}
+
+}  // namespace
+
+Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std::function<void()> on_drained)
+    : run_(run),
+      spec_(setup.spec),
+      rule_(setup.rule),
+      length_(setup.length),
+      position_(setup.position),
+      queue_(setup.queue),
+      run_number_(setup.run),
+      queue_name_(setup.instance.at("queue").get<std::string>()),
+      tag_(setup.instance.value("name", "")),
+      on_drained_(std::move(on_drained)),
+      acks_(run.loop(), run.clock(), setup.spec.consume),
+      effort_(run.loop(), run.clock(), setup.spec.effort.kind),
+      poll_timer_(run.loop(), [this] { run_.guard([this] { poll(); }); }) {
+  if (!spec_.publish) return;
+  const OnwardPublisher::Setup publish{*spec_.publish, !spec_.set.is_null() || !spec_.when.is_null(),
+                                       run_number_,    setup.instance.at("publisher").get<std::uint32_t>(),
+                                       position_,      setup.route};
+  onward_ = std::make_unique<OnwardPublisher>(run.recording(), publish, onward);
+}
+
+std::string Consumer::name() const { return "role " + spec_.role + ", queue " + queue_name_; }
+
+void Consumer::open(amqp::Connection& connection, std::function<void()> on_ready) {
+  const auto answered = [this, on_ready = std::move(on_ready)](const amqp::Outcome& outcome) {
+    run_.guard([&] {
+      if (!outcome) return run_.fail(outcome.error().to_error(name()));
+      on_ready();
+    });
+  };
+  channel_ = &connection.open_channel(this);
+  acks_.use(*channel_);
+  if (onward_) channel_->confirm_select(nullptr);
+  channel_->qos(spec_.consume.prefetch, false, answered);
+}
+
+void Consumer::subscribe(std::function<void()> on_subscribed) {
+  const auto consuming = [this, on_subscribed = std::move(on_subscribed)] {
+    run_.events().moment(EventKind::kConsuming, position_, run_.clock().now());
+    on_subscribed();
+  };
+  if (spec_.consume.get_ns) {
+    consuming();
+    return poll();
+  }
+  amqp::ConsumeOptions options;
+  options.queue = queue_name_;
+  options.consumer_tag = tag_;
+  options.auto_ack = automatic(spec_);
+  options.exclusive = spec_.consume.exclusive;
+  options.arguments = spec_.consume.arguments;
+  if (spec_.consume.priority) options.arguments["x-priority"] = *spec_.consume.priority;
+  channel_->consume(options, *this, [this, consuming](const amqp::Outcome& outcome, const std::string& tag) {
+    run_.guard([&] {
+      if (!outcome) return run_.fail(outcome.error().to_error(name()));
+      tag_ = tag;
+      consuming();
+    });
+  });
+}
+
+void Consumer::poll() {
+  if (stopping_) return;
+  poll_timer_.set(run_.clock().now() + *spec_.consume.get_ns);
+  if (asking_ || in_hand() > 0 || channel_->state() != amqp::Channel::State::kOpen) return;
+  asking_ = true;
+  channel_->get(queue_name_, automatic(spec_),
+                [this](const amqp::Outcome& outcome, const amqp::Delivery* message, std::uint32_t) {
+                  asking_ = false;
+                  if (outcome && message != nullptr) on_delivery(*message);
+                  check_drained();
+                });
+}
+
+DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp) {
+  DeliveryRecord record{};
+  record.received_ns = delivery.received_ns;
+  record.consumer = position_;
+  record.queue = queue_;
+  record.body_bytes = static_cast<std::uint32_t>(delivery.body.size());
+  record.flags = delivery.redelivered ? kRedelivered : 0;
+  if (stamp) {
+    record.intended_ns = stamp->intended_ns;
+    record.sent_ns = stamp->sent_ns;
+    record.publisher = stamp->publisher;
+    record.sequence = static_cast<std::uint32_t>(stamp->sequence);
+    record.hops = static_cast<std::uint16_t>(stamp->hops);
+    if (stamp->run != run_number_) record.flags |= kForeignRun;
+  } else {
+    record.flags |= kUnstamped;
+  }
+  if (automatic(spec_)) {
+    record.settled_ns = record.received_ns;
+    record.settlement = static_cast<std::uint8_t>(Settlement::kAutomatic);
+  }
+  if (spec_.settles_at_once()) record.started_ns = record.done_ns = record.received_ns;
+  ++counts_.received;
+  counts_.redelivered += delivery.redelivered;
+  return run_.recording().append_delivery(record);
+}
+
+void Consumer::on_delivery(const amqp::Delivery& delivery) {
+  run_.guard([&] { take(delivery); });
+}
+
+void Consumer::take(const amqp::Delivery& delivery) {
+  std::optional<Stamp> stamp = delivery.stamp();
+  DeliveryRecord& record = note(delivery, stamp);
+  if (spec_.settles_at_once()) {
+    ++counts_.done;
+    return acks_.settle(record, delivery.tag, Settlement::kAcked);
+  }
+  waiting_.push_back({&record,
+                      delivery.tag,
+                      stamp,
+                      counts_.received - 1,
+                      connections_lost_,
+                      spec_.looks_at_body() ? std::string(delivery.body_text()) : std::string(),
+                      {}});
+  pump();
+}
+
+void Consumer::pump() {
+  if (std::exchange(pumping_, true)) return;
+  while (!work_ && !waiting_.empty()) {
+    work_ = std::move(waiting_.front());
+    waiting_.pop_front();
+    begin();
+  }
+  pumping_ = false;
+  check_drained();
+}
+
+void Consumer::begin() {
+  Work& work = *work_;
+  const Nanoseconds now = run_.clock().now();
+  work.reading = rule_.read(work.body);
+  if (work.reading.verdict != Rule::Verdict::kAct) return set_aside();
+  work.record->started_ns = now;
+  if (spec_.effort.kind == EffortSpec::Kind::kNone) return finish_effort();
+  const std::uint32_t publisher = work.stamp ? work.stamp->publisher : kNoPublisher;
+  const std::uint64_t sequence = work.stamp ? work.stamp->sequence : work.identity;
+  effort_.begin(now, length_.of(publisher, sequence, work.body, work.reading.body), [this] {
+    run_.guard([this] {
+      finish_effort();
+      pump();
+    });
+  });
+}
+
+void Consumer::set_aside() {
+  Work work = std::move(*work_);
+  work_.reset();
+  if (work.reading.verdict == Rule::Verdict::kUnreadable) {
+    work.record->flags |= kUnreadable;
+    if (counts_.unreadable++ == 0) {
+      run_.pipe().notice(name() + ": a message whose body is not what this role expects; such are counted",
+                         true);
+    }
+  } else {
+    work.record->flags |= kIgnored;
+    if (counts_.ignored++ == 0 && spec_.otherwise == Otherwise::kIgnore) {
+      run_.pipe().notice(name() + " ignores messages that its `when` does not match; such are counted");
+    }
+  }
+  if (!stale(work)) acks_.settle(*work.record, work.tag, settlement_of(spec_.otherwise));
+}
+
+void Consumer::finish_effort() {
+  work_->record->done_ns = run_.clock().now();
+  work_->effort_made = true;
+  ++counts_.done;
+  counts_.busy_ns += work_->record->done_ns - work_->record->started_ns;
+  hand_over();
+}
+
+// Its delivery was taken back with a lost connection: somebody will get it again.
+bool Consumer::stale(const Work& work) const {
+  return !automatic(spec_) && work.connections != connections_lost_;
+}
+
+bool Consumer::hand_over() {
+  Work& work = *work_;
+  if (!stale(work)) {
+    if (onward_) {
+      if (!channel_->writable()) return false;  // on_writable goes on from here
+      onward_->publish(*channel_, work.stamp, rule_.onward(work.reading, work.body), run_.clock().now());
+    }
+    acks_.settle(*work.record, work.tag, Settlement::kAcked);
+  }
+  work_.reset();
+  return true;
+}
+
+void Consumer::on_writable() {
+  run_.guard([this] {
+    if (work_ && work_->effort_made && hand_over()) pump();
+  });
+}
+
+void Consumer::connection_lost() {
+  ++connections_lost_;
+  acks_.forget();
+  if (automatic(spec_)) return;
+  waiting_.clear();
+  if (work_ && work_->effort_made) work_.reset();
+  check_drained();
+}
+
+void Consumer::stop() {
+  if (std::exchange(stopping_, true)) return;
+  poll_timer_.cancel();
+  const bool subscribed = channel_ != nullptr && !spec_.consume.get_ns && !tag_.empty();
+  if (!subscribed) {
+    cancelled_ = true;
+    return check_drained();
+  }
+  channel_->cancel(tag_, [this](const amqp::Outcome&) {
+    cancelled_ = true;
+    run_.guard([this] { check_drained(); });
+  });
+}
+
+void Consumer::check_drained() {
+  if (!cancelled_ || drained_ || asking_ || in_hand() > 0) return;
+  acks_.flush();
+  if (onward_ && onward_->outstanding() > 0) return;
+  drained_ = true;
+  on_drained_();
+}
+
+void Consumer::close() {
+  effort_.close();
+  poll_timer_.close();
+}
+
+void Consumer::on_cancelled(const amqp::AmqpError& reason) {
+  run_.guard([&] {
+    run_.events().moment(EventKind::kConsumerCancelled, position_, run_.clock().now(), reason.code);
+  });
+  run_.pipe().notice(name() + ": the broker has cancelled the consumer: " + reason.describe(), true);
+  run_.fail(reason.to_error(name()));
+}
+
+void Consumer::on_closed(const amqp::AmqpError& error) {
+  run_.guard(
+      [&] { run_.events().moment(EventKind::kChannelError, position_, run_.clock().now(), error.code); });
+  run_.pipe().notice(name() + ": the broker has closed the channel: " + error.describe(), true);
+  run_.fail(error.to_error(name()));
+}
+
+void Consumer::on_confirm(std::uint64_t number, bool multiple, bool acked) {
+  if (!onward_) return;
+  onward_->on_confirm(number, multiple, acked, run_.clock().now());
+  check_drained();
+}
+
+void Consumer::on_undecided(std::uint64_t through, const amqp::AmqpError&) {
+  if (!onward_) return;
+  onward_->on_undecided(through);
+  check_drained();
+}
+
+void Consumer::on_return(const amqp::Returned& returned) {
+  if (onward_) onward_->on_return(returned);
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "amqp/channel.h"
+#include "amqp/connection.h"
+#include "amqp/consume_options.h"
+#include "core/child_run.h"
+#include "core/precise_timer.h"
+#include "core/stamp.h"
+#include "roles/ack_writer.h"
+#include "roles/effort.h"
+#include "roles/onward_publisher.h"
+#include "roles/role_spec.h"
+#include "roles/rule.h"
+
+namespace brokerlab {
+
+struct ConsumerCounts {
+  std::uint64_t received = 0, done = 0, redelivered = 0, ignored = 0, unreadable = 0;
+  Nanoseconds busy_ns = 0;
+};
+
+// One instance of a role: a channel of its own, one message in work at a time, those that the broker sends
+// ahead waiting in a queue of ours. For each message: the rule is asked, the effort made, the result
+// published onward, the message settled; each step is noted in its record. A role without effort, rule and
+// onward publish settles within the read. One loop; lives within its ChildRun and must outlive its channel.
+class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandler {
+ public:
+  struct Setup {
+    const RoleSpec& spec;
+    const Rule& rule;
+    const EffortLength& length;
+    const Json& instance;    // of the assignment
+    std::uint16_t position;  // in the assignment's instances
+    std::uint16_t queue;     // in the assignment's queues
+    std::uint64_t run;
+    std::uint8_t route;  // of what it publishes, in the assignment's routes
+  };
+
+  // `on_drained` is called once, after stop().
+  Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std::function<void()> on_drained);
+
+  // Channel, prefetch and confirms, without consuming yet.
+  void open(amqp::Connection& connection, std::function<void()> on_ready);
+  // Subscribes, or begins to poll.
+  void subscribe(std::function<void()> on_subscribed);
+  // Cancels, finishes what is in hand, settles it.
+  void stop();
+
+  // Deliveries in hand belong to nobody now; with automatic acknowledgement they belong to us.
+  void connection_lost();
+  void restored() { on_writable(); }
+  // Before the loop ends.
+  void close();
+
+  const ConsumerCounts& counts() const { return counts_; }
+  std::uint64_t in_hand() const { return waiting_.size() + (work_ ? 1 : 0); }
+
+  void on_delivery(const amqp::Delivery& delivery) override;
+  void on_cancelled(const amqp::AmqpError& reason) override;
+  void on_confirm(std::uint64_t number, bool multiple, bool acked) override;
+  void on_undecided(std::uint64_t through, const amqp::AmqpError& reason) override;
+  void on_return(const amqp::Returned& returned) override;
+  void on_writable() override;
+  void on_closed(const amqp::AmqpError& error) override;
+
+ private:
+  // A message received and not settled.
+  struct Work {
+    DeliveryRecord* record;
+    std::uint64_t tag;
+    std::optional<Stamp> stamp;
+    std::uint64_t identity;     // the message's number where it has no stamp
+    std::uint32_t connections;  // lost before it came
+    std::string body;           // only where the role looks at it
+    Rule::Reading reading;
+    bool effort_made = false;
+  };
+
+  DeliveryRecord& note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp);
+  void take(const amqp::Delivery& delivery);
+  // Begins with the next ones until one keeps it busy.
+  void pump();
+  void begin();
+  void set_aside();
+  void finish_effort();
+  // Publishes and settles; false while the channel takes no publishes.
+  bool hand_over();
+  bool stale(const Work& work) const;
+  void poll();
+  void check_drained();
+  std::string name() const;
+
+  ChildRun& run_;
+  const RoleSpec& spec_;
+  const Rule& rule_;
+  const EffortLength& length_;
+  std::uint16_t position_;
+  std::uint16_t queue_;
+  std::uint64_t run_number_;
+  std::string queue_name_;
+  std::string tag_;
+  std::function<void()> on_drained_;
+
+  amqp::Channel* channel_ = nullptr;
+  AckWriter acks_;
+  std::unique_ptr<OnwardPublisher> onward_;  // null unless the role publishes
+  Effort effort_;
+  PreciseTimer poll_timer_;
+  std::deque<Work> waiting_;
+  std::optional<Work> work_;
+  ConsumerCounts counts_;
+  std::uint32_t connections_lost_ = 0;
+  bool pumping_ = false;
+  bool asking_ = false;  // a basic.get is on its way
+  bool stopping_ = false;
+  bool cancelled_ = false;
+  bool drained_ = false;
+};
+
+}  // namespace brokerlab

@@ -1,0 +1,212 @@
+#include "roles/role_process.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "amqp/recorded_connection.h"
+#include "core/child_run.h"
+#include "roles/consumer.h"
+
+namespace brokerlab {
+namespace {
+
+std::uint8_t route_of(const RoleSpec& spec, const Json& assignment) {
+  const Json routes = assignment.value("routes", Json::array());
+  for (std::size_t i = 0; spec.publish && i < std::min<std::size_t>(routes.size(), kRouteUnlisted); ++i) {
+    if (routes[i].at("exchange") == spec.publish->exchange &&
+        routes[i].at("routing_key") == spec.publish->routing_key) {
+      return static_cast<std::uint8_t>(i);
+    }
+  }
+  return kRouteUnlisted;
+}
+
+std::uint16_t queue_of(const Json& instance, const Json& assignment) {
+  const Json& queues = assignment.at("queues");
+  const auto found = std::find(queues.begin(), queues.end(), instance.at("queue"));
+  if (found == queues.end()) {
+    throw Error("the assignment does not list the queue of an instance",
+                instance.at("queue").get<std::string>(), "");
+  }
+  return static_cast<std::uint16_t>(found - queues.begin());
+}
+
+// All consumers of one process on one loop.
+class RoleProcess {
+ public:
+  RoleProcess(ControlPipe& pipe, const Json& assignment);
+  int run();
+
+ private:
+  void make_consumers(const Json& assignment);
+  void make_connections(const Json& assignment);
+  void on_line(const Json& line);
+  void on_consumer_open(Consumer& consumer);
+  void on_consumer_ready();
+  void subscribe_from(std::size_t next);
+  void stop();
+  void on_consumer_drained();
+  Json progress();
+
+  ChildRun run_;
+  RoleSpec spec_;
+  Rule rule_;
+  EffortLength length_;
+  OnwardCounts onward_;
+  std::vector<std::unique_ptr<Consumer>> consumers_;
+  std::vector<std::unique_ptr<amqp::RecordedConnection>>
+      connections_;  // destroyed before what listens to them
+  std::size_t ready_ = 0;
+  std::size_t drained_ = 0;
+  std::size_t still_open_ = 0;
+  bool subscribing_ = false;
+  bool stopping_ = false;
+};
+
+RoleProcess::RoleProcess(ControlPipe& pipe, const Json& assignment)
+    : run_(pipe, assignment, false),
+      spec_(RoleSpec::from_json(assignment.at("spec"))),
+      rule_(spec_),
+      length_(spec_.effort, assignment.at("seed").get<std::uint64_t>(), spec_.role) {
+  make_consumers(assignment);
+  make_connections(assignment);
+}
+
+void RoleProcess::make_consumers(const Json& assignment) {
+  std::uint16_t position = 0;
+  for (const Json& instance : assignment.at("instances")) {
+    const Consumer::Setup setup{spec_,
+                                rule_,
+                                length_,
+                                instance,
+                                position++,
+                                queue_of(instance, assignment),
+                                assignment.at("run").get<std::uint64_t>(),
+                                route_of(spec_, assignment)};
+    consumers_.push_back(std::make_unique<Consumer>(run_, setup, onward_, [this] { on_consumer_drained(); }));
+  }
+}
+
+void RoleProcess::make_connections(const Json& assignment) {
+  const auto name = assignment.at("process").get<std::string>();
+  for (std::size_t first = 0; first < consumers_.size(); first += spec_.channels_per_connection) {
+    const std::size_t end = std::min(first + spec_.channels_per_connection, consumers_.size());
+    auto connection = std::make_unique<amqp::RecordedConnection>(run_, assignment.at("broker"), name,
+                                                                 static_cast<std::uint32_t>(first),
+                                                                 spec_.consume.read_coalescing_ns);
+    const auto each = [this, first, end](const std::function<void(Consumer&)>& act) {
+      for (std::size_t i = first; i < end; ++i) act(*consumers_[i]);
+    };
+    connection->on_open = [this, each, opened = connection.get()] {
+      each([&](Consumer& consumer) {
+        consumer.open(opened->connection(), [this, &consumer] { on_consumer_open(consumer); });
+      });
+    };
+    connection->on_lost = [each] { each([](Consumer& consumer) { consumer.connection_lost(); }); };
+    connection->on_restored = [each] { each([](Consumer& consumer) { consumer.restored(); }); };
+    connections_.push_back(std::move(connection));
+  }
+}
+
+int RoleProcess::run() {
+  run_.report_progress([this] { return progress(); });
+  for (const auto& connection : connections_) connection->open();
+  run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
+  if (consumers_.empty()) run_.pipe().send({{"ready", true}});
+  run_.run();
+  run_.send_progress();  // the last figures, while the connections are still there
+  connections_.clear();
+  for (const auto& consumer : consumers_) consumer->close();
+  return run_.end();
+}
+
+void RoleProcess::on_line(const Json& line) {
+  if (line.contains("subscribe") && !std::exchange(subscribing_, true)) subscribe_from(0);
+  if (line.contains("stop")) stop();
+}
+
+void RoleProcess::on_consumer_open(Consumer& consumer) {
+  if (spec_.consume.subscribe_after_load) return on_consumer_ready();
+  consumer.subscribe([this] { on_consumer_ready(); });
+}
+
+void RoleProcess::on_consumer_ready() {
+  if (++ready_ == consumers_.size()) run_.pipe().send({{"ready", true}});
+}
+
+// One after the other: the first one is to have its consume-ok before the second asks.
+void RoleProcess::subscribe_from(std::size_t next) {
+  if (!spec_.consume.subscribe_after_load) next = consumers_.size();
+  if (next >= consumers_.size()) return run_.pipe().send({{"subscribed", true}});
+  consumers_[next]->subscribe([this, next] { subscribe_from(next + 1); });
+}
+
+void RoleProcess::stop() {
+  if (std::exchange(stopping_, true)) return;
+  for (const auto& consumer : consumers_) consumer->stop();
+  if (consumers_.empty()) run_.finish();
+}
+
+void RoleProcess::on_consumer_drained() {
+  if (++drained_ < consumers_.size()) return;
+  still_open_ = connections_.size();
+  for (const auto& connection : connections_) {
+    connection->close([this] {
+      if (--still_open_ == 0) run_.finish();
+    });
+  }
+}
+
+Json RoleProcess::progress() {
+  bool blocked = false;
+  bool connected = true;
+  RecordingCounters traffic{};
+  for (const auto& connection : connections_) {
+    connection->add_to(traffic);
+    blocked |= connection->blocked();
+    connected &= connection->is_open();
+  }
+  amqp::RecordedConnection::store(traffic, run_.recording().counters());
+  ConsumerCounts sum;
+  std::uint64_t in_hand = 0;
+  Json per_instance = Json::array();
+  for (const auto& consumer : consumers_) {
+    const ConsumerCounts& counts = consumer->counts();
+    sum.received += counts.received;
+    sum.done += counts.done;
+    sum.redelivered += counts.redelivered;
+    sum.ignored += counts.ignored;
+    sum.unreadable += counts.unreadable;
+    sum.busy_ns += counts.busy_ns;
+    in_hand += consumer->in_hand();
+    per_instance.push_back({counts.received, counts.done, counts.busy_ns});
+  }
+  return {{"received", sum.received},
+          {"done", sum.done},
+          {"in_hand", in_hand},
+          {"redelivered", sum.redelivered},
+          {"ignored", sum.ignored},
+          {"unreadable", sum.unreadable},
+          {"busy_ns", sum.busy_ns},
+          {"published", onward_.published},
+          {"confirmed", onward_.confirmed},
+          {"returned", onward_.returned},
+          {"unsettled", onward_.unsettled},
+          {"per_instance", std::move(per_instance)},
+          {"blocked", blocked},
+          {"connected", connected}};
+}
+
+}  // namespace
+
+int role_process_main(ControlPipe& pipe, const Json& assignment) {
+  // Consumers that compute do so side by side; the pool must be large enough before its first use.
+  const std::size_t threads = std::clamp<std::size_t>(assignment.at("instances").size() + 4, 4, 1024);
+  ::setenv("UV_THREADPOOL_SIZE", std::to_string(threads).c_str(), 0);
+  return RoleProcess(pipe, assignment).run();
+}
+
+}  // namespace brokerlab
