@@ -47,7 +47,8 @@ Advice advice_on_refusal(ErrorKind kind, std::string_view text) {
             "check both in the broker's URI; the user guest may log in only from the broker's own host"};
   }
   if (contains(text, "reserved prefix")) {
-    return {fmt::format("the name '{}' begins with amq., which is reserved for the broker", quoted(text)), "choose another name"};
+    return {fmt::format("the name '{}' begins with amq., which is reserved for the broker", quoted(text)),
+            "choose another name"};
   }
   if (contains(text, "exclusive use")) {
     return {fmt::format("queue '{}' has an exclusive consumer already", quoted(text)),

@@ -32,7 +32,7 @@ TEST(FieldTable, RefusesLengthsThatLie) {
       Wire().u32(7).short_text("k").raw("F").u32(4).bytes(),          // inner table beyond the outer
       Wire().u32(4).short_text("k").raw("l").u8(0).bytes(),           // integer cut off
       // An inner table whose entry reaches beyond it, though not beyond the bytes that are there.
-      Wire().u32(19).short_text("k").raw("F").u32(4).short_text("i").raw("l").u64(0).u8(0).bytes(),
+      Wire().u32(18).short_text("k").raw("F").u32(4).short_text("i").raw("l").u64(0).bytes(),
   };
   for (const auto& wire : lies) EXPECT_THROW(FieldTable::check(wire), Error);
 }
