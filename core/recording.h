@@ -132,7 +132,7 @@ class RecordingWriter {
 
  private:
   // Where the next record of one kind goes. `limit` is the end of the space that is reserved on disk and
-  // whose pages are already in memory, so that the common append is a copy and two stores.
+  // mapped, so that the common append is a copy and two stores.
   struct Stream {
     std::byte* cursor = nullptr;
     std::byte* limit = nullptr;
