@@ -1,0 +1,467 @@
+#include <signal.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/roles/live/live_run.h"
+
+namespace brokerlab {
+namespace {
+
+using testing::UnitTest;
+
+std::size_t with_outcome(const std::vector<PublishRecord>& records, std::uint8_t outcome) {
+  return static_cast<std::size_t>(std::count_if(
+      records.begin(), records.end(), [&](const auto& record) { return record.outcome == outcome; }));
+}
+
+std::set<std::uint32_t> sequences(const std::vector<DeliveryRecord>& records) {
+  std::set<std::uint32_t> found;
+  for (const DeliveryRecord& record : records) found.insert(record.sequence);
+  return found;
+}
+
+class Children : public LiveRun {};
+
+TEST_F(Children, EveryMessageIsSentConfirmedReceivedAndAcknowledgedOnce) {
+  Json spec = role_spec({{"prefetch", 10}});
+  spec["instances"] = 2;
+  const Json role = run_.role(spec);
+  ChildUnderTest workers(role);
+  workers.wait_for("ready");
+  const std::vector<PublishRecord> published = publish_all(load_spec(1000, 1000));
+  workers.wait_for_progress("done", 1000);
+  workers.stop();
+
+  ASSERT_EQ(published.size(), 1000U);
+  EXPECT_EQ(with_outcome(published, kConfirmed), 1000U);
+  double late_ns = 0;
+  for (std::size_t i = 0; i < published.size(); ++i) {
+    EXPECT_EQ(published[i].sequence, i);
+    EXPECT_EQ(published[i].intended_ns - published[0].intended_ns, static_cast<Nanoseconds>(i) * 1'000'000);
+    EXPECT_GE(published[i].sent_ns, published[i].intended_ns);
+    EXPECT_GT(published[i].settled_ns, published[i].sent_ns);
+    late_ns += static_cast<double>(published[i].sent_ns - published[i].intended_ns) / 1000;
+  }
+  printf("mean pacing lateness at 1000/s: %.0f us\n", late_ns / 1000);
+
+  const std::vector<DeliveryRecord> received = deliveries(role);
+  EXPECT_EQ(received.size(), 1000U);
+  EXPECT_EQ(sequences(received).size(), 1000U);
+  for (const DeliveryRecord& record : received) {
+    EXPECT_EQ(record.intended_ns, published[record.sequence].intended_ns);
+    EXPECT_EQ(record.sent_ns, published[record.sequence].sent_ns);
+    EXPECT_EQ(record.settlement, static_cast<std::uint8_t>(Settlement::kAcked));
+    EXPECT_GE(record.settled_ns, record.received_ns);
+    EXPECT_EQ(record.flags, 0);
+    EXPECT_EQ(record.body_bytes, 100U);
+  }
+  for (const std::uint16_t consumer : {0, 1}) {
+    EXPECT_GT(std::count_if(received.begin(), received.end(),
+                            [&](const auto& r) { return r.consumer == consumer; }),
+              0);
+  }
+  EXPECT_TRUE(run_.recording(role).complete());
+  EXPECT_EQ(run_.recording(role).counters().messages_in, 1000);
+  EXPECT_EQ(events(role, EventKind::kConsuming).size(), 2U);
+  EXPECT_EQ(ready_messages(), 0U);
+}
+
+// Known answer A4: unroutable messages are confirmed, and mandatory ones come back before.
+TEST_F(Children, UnroutableMessagesComeBack) {
+  Json spec = load_spec(10, 1000);
+  spec["publish"]["routing_key"] = "nobody";
+  EXPECT_EQ(with_outcome(publish_all(spec), kConfirmed | kReturned), 10U);
+  spec["publish"]["mandatory"] = false;
+  EXPECT_EQ(with_outcome(publish_all(spec), kConfirmed), 10U);
+  spec["confirms"] = {{"enabled", false}};
+  EXPECT_EQ(with_outcome(publish_all(spec), kUnconfirmedByDesign), 10U);
+}
+
+TEST_F(Children, AClosedLoopKeepsItsNumberInFlight) {
+  Json spec = load_spec(300, 1);
+  spec["arrivals"] = {{"process", "closed"}, {"outstanding", 2}};
+  const std::vector<PublishRecord> published = publish_all(spec);
+  ASSERT_EQ(published.size(), 300U);
+  EXPECT_EQ(with_outcome(published, kConfirmed), 300U);
+  for (std::size_t i = 2; i < published.size(); ++i) {
+    const Nanoseconds first_free = std::min(published[i - 1].settled_ns, published[i - 2].settled_ns);
+    EXPECT_LE(first_free, published[i].sent_ns);
+    EXPECT_EQ(published[i].intended_ns, published[i].sent_ns);
+  }
+}
+
+TEST_F(Children, ManyPublishersShareAConnectionAndAProcess) {
+  Json spec = load_spec(2, 1);
+  spec["instances"] = 1000;
+  const Json assignment = run_.load(spec);
+  ChildUnderTest load(assignment);
+  load.wait_for("ready");
+  load.wait_for("progress");
+  const auto cpu_before = load.progress().at("cpu_ns").get<Nanoseconds>();
+  start(load);
+  load.wait_for("load_done");
+  load.wait_for("progress");
+  printf("1000 publishers at 1/s: %.1f MB resident, %.1f ms of processor per second\n",
+         load.progress().at("rss_bytes").get<double>() / 1e6,
+         static_cast<double>(load.progress().at("cpu_ns").get<Nanoseconds>() - cpu_before) / 2e6);
+#ifndef __SANITIZE_ADDRESS__
+  EXPECT_LT(load.progress().at("rss_bytes").get<std::int64_t>(), 60'000'000);
+#endif
+  load.stop();
+  std::vector<PublishRecord> published = publishes(assignment);
+  ASSERT_EQ(published.size(), 2000U);
+  EXPECT_EQ(with_outcome(published, kConfirmed), 2000U);
+  std::sort(published.begin(), published.end(),
+            [](const auto& a, const auto& b) { return a.intended_ns < b.intended_ns; });
+  for (std::size_t i = 1; i < published.size(); ++i) {
+    EXPECT_NEAR(static_cast<double>(published[i].intended_ns - published[i - 1].intended_ns), 1e6, 1);
+  }
+}
+
+// The broker stands still for a while: late messages keep their intended times and none is left out.
+TEST_F(Children, AStallDelaysMessagesAndDropsNone) {
+  Json spec = load_spec(600, 1000);
+  spec["confirms"] = {{"window", 20}};
+  const Json assignment = run_.load(spec);
+  ChildUnderTest load(assignment);
+  load.wait_for("ready");
+  start(load);
+  load.wait_for_progress("published", 50);
+  amqp::LiveBroker::instance().pause();
+  const std::int64_t published_then = load.progress().at("published").get<std::int64_t>();
+  do {
+    load.wait_for("progress");
+  } while (load.progress().at("scheduled").get<std::int64_t>() <
+           std::min<std::int64_t>(published_then + 200, 600));
+  EXPECT_LT(load.progress().at("published"), load.progress().at("scheduled"));
+  amqp::LiveBroker::instance().resume();
+  load.wait_for("load_done");
+  load.stop();
+  const std::vector<PublishRecord> published = publishes(assignment);
+  ASSERT_EQ(published.size(), 600U);
+  EXPECT_EQ(with_outcome(published, kConfirmed), 600U);
+  EXPECT_EQ(published[599].intended_ns - published[0].intended_ns, 599'000'000);
+  EXPECT_FALSE(events(assignment, EventKind::kConfirmWindowHit).empty());
+  EXPECT_FALSE(events(assignment, EventKind::kLateCatchUp).empty());
+  EXPECT_EQ(run_.recording(assignment).counters().scheduled, 600);
+}
+
+TEST_F(Children, WhatWasDueAndCouldNotGoIsVisibleAfterAStop) {
+  Json spec = load_spec(100'000, 1000);
+  spec["confirms"] = {{"window", 1}};
+  const Json assignment = run_.load(spec);
+  ChildUnderTest load(assignment);
+  load.wait_for("ready");
+  amqp::LiveBroker::instance().pause();
+  start(load);
+  load.wait_for_progress("scheduled", 300);
+  load.send({{"stop", true}});
+  amqp::LiveBroker::instance().resume();
+  load.wait_for("done");
+  EXPECT_EQ(load.wait_for_end(), 0);
+  EXPECT_GE(run_.recording(assignment).counters().scheduled, 300);
+  EXPECT_LT(publishes(assignment).size(), 300U);
+}
+
+TEST_F(Children, AKilledWorkerLeavesAReadableRecording) {
+  publish_all(load_spec(100, 1000));
+  Json spec = role_spec({{"prefetch", 5}});
+  spec["effort"] = {{"kind", "sleep"}, {"seconds", "20ms"}};
+  const Json assignment = run_.role(spec);
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("done", 5);
+  worker.kill(SIGKILL);
+  EXPECT_EQ(worker.wait_for_end(), -SIGKILL);
+  EXPECT_FALSE(run_.recording(assignment).complete());
+  const std::vector<DeliveryRecord> received = deliveries(assignment);
+  const auto acked =
+      static_cast<std::uint32_t>(std::count_if(received.begin(), received.end(), [](const auto& record) {
+        return record.settlement == static_cast<std::uint8_t>(Settlement::kAcked);
+      }));
+  EXPECT_GE(acked, 5U);
+  EXPECT_GE(received.size(), acked);
+  EXPECT_LE(received.size(), acked + 5);
+  // Everything else is with the broker again, at the latest when it has noticed the death.
+  Json rest = role_spec();
+  rest["role"] = "heir";
+  const Json heir_assignment = run_.role(rest);
+  ChildUnderTest heir(heir_assignment);
+  heir.wait_for("ready");
+  heir.wait_for_progress("done", 100 - acked);
+  heir.stop();
+  EXPECT_EQ(deliveries(heir_assignment).size(), 100U - acked);
+}
+
+TEST_F(Children, TheEndOfTheInputIsTheEndOfTheProcess) {
+  ChildUnderTest worker(run_.role(role_spec()));
+  ChildUnderTest load(run_.load(load_spec(100'000, 1000)));
+  worker.wait_for("ready");
+  load.wait_for("ready");
+  start(load);
+  worker.wait_for_progress("received", 10);
+  const Nanoseconds closed_at = clock_.now();
+  load.end_input();
+  EXPECT_EQ(load.wait_for_end(), 1);
+  worker.end_input();
+  EXPECT_EQ(worker.wait_for_end(), 1);
+  printf("both had ended %.1f ms after the end of their input\n",
+         static_cast<double>(clock_.now() - closed_at) / 1e6);
+}
+
+TEST_F(Children, StopFinishesWhatIsInHandAndNoMore) {
+  publish_all(load_spec(200, 2000));
+  Json spec = role_spec({{"prefetch", 10}});
+  spec["effort"] = {{"kind", "sleep"}, {"seconds", "5ms"}};
+  const Json assignment = run_.role(spec);
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("done", 3);
+  worker.stop();
+  const std::vector<DeliveryRecord> received = deliveries(assignment);
+  EXPECT_LT(received.size(), 200U);
+  Nanoseconds free_at = 0;
+  for (const DeliveryRecord& record : received) {
+    EXPECT_EQ(record.settlement, static_cast<std::uint8_t>(Settlement::kAcked));
+    EXPECT_GE(record.done_ns - record.started_ns, 5'000'000);
+    EXPECT_GE(record.started_ns, free_at);  // one at a time
+    free_at = record.done_ns;
+  }
+  EXPECT_EQ(ready_messages(), 200U - received.size());
+}
+
+TEST_F(Children, SpinningWorkersComputeSideBySideAndStayConnected) {
+  publish_all(load_spec(20, 2000));
+  Json spec = role_spec({{"prefetch", 1}});
+  spec["instances"] = 3;
+  spec["effort"] = {{"kind", "spin"}, {"seconds", {{"distribution", "cycle"}, {"values", {"18ms", "2ms"}}}}};
+  const Json assignment = run_.role(spec);
+  ChildUnderTest workers(assignment);
+  workers.wait_for("ready");
+  workers.wait_for_progress("done", 20);
+  workers.stop();
+  for (const DeliveryRecord& record : deliveries(assignment)) {
+    EXPECT_GE(record.done_ns - record.started_ns, record.sequence % 2 == 0 ? 18'000'000 : 2'000'000);
+  }
+}
+
+TEST_F(Children, AcknowledgesInBatchesAndTheRestWhenIdle) {
+  publish_all(load_spec(250, 5000));
+  const Json assignment = run_.role(role_spec({{"ack", "multiple(100)"}}));
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("done", 250);
+  worker.stop();
+  std::set<Nanoseconds> written;
+  for (const DeliveryRecord& record : deliveries(assignment)) {
+    EXPECT_EQ(record.settlement, static_cast<std::uint8_t>(Settlement::kAcked));
+  }
+  EXPECT_EQ(ready_messages(), 0U);
+  // Frames out: channel, prefetch, consume, cancel and good-byes beside three acknowledgements or a few more.
+  EXPECT_LT(run_.recording(assignment).counters().frames_out, 40);
+}
+
+TEST_F(Children, ABatchLargerThanThePrefetchDoesNotStopTheFlow) {
+  publish_all(load_spec(100, 5000));
+  const Json assignment = run_.role(role_spec({{"ack", "multiple(1000)"}, {"prefetch", 7}}));
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("done", 100);
+  worker.stop();
+  EXPECT_EQ(deliveries(assignment).size(), 100U);
+}
+
+TEST_F(Children, PollsOneMessageAtATime) {
+  publish_all(load_spec(20, 2000));
+  const Json assignment = run_.role(role_spec({{"get", "2ms"}}));
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("done", 20);
+  worker.stop();
+  EXPECT_EQ(sequences(deliveries(assignment)).size(), 20U);
+  EXPECT_EQ(ready_messages(), 0U);
+}
+
+TEST_F(Children, AutomaticAcknowledgementIsSettledOnReceipt) {
+  publish_all(load_spec(50, 2000));
+  Json spec = role_spec({{"ack", "auto"}});
+  spec["effort"] = {{"kind", "sleep"}, {"seconds", "1ms"}};
+  const Json assignment = run_.role(spec);
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("done", 50);
+  worker.stop();
+  for (const DeliveryRecord& record : deliveries(assignment)) {
+    EXPECT_EQ(record.settlement, static_cast<std::uint8_t>(Settlement::kAutomatic));
+    EXPECT_EQ(record.settled_ns, record.received_ns);
+    EXPECT_GE(record.done_ns, record.started_ns + 1'000'000);
+  }
+}
+
+TEST_F(Children, SubscribesAfterTheLoadWhenTold) {
+  Json spec = role_spec({{"subscribe", "after_load"}, {"ack", "auto"}});
+  spec["instances"] = 2;
+  const Json assignment = run_.role(spec);
+  ChildUnderTest workers(assignment);
+  workers.wait_for("ready");
+  publish_all(load_spec(100, 5000));
+  EXPECT_EQ(ready_messages(), 100U);
+  workers.send({{"subscribe", true}});
+  workers.wait_for("subscribed");
+  workers.wait_for_progress("done", 100);
+  workers.stop();
+  // Known answer R4: the first consumer takes all.
+  for (const DeliveryRecord& record : deliveries(assignment)) EXPECT_EQ(record.consumer, 0);
+}
+
+TEST_F(Children, StrangeMessagesAreCountedAndKillNobody) {
+  const std::uint64_t other_run = RunUnderTest::kRun + 1;
+  Json foreign = run_.load(load_spec(1, 1000));
+  foreign["run"] = other_run;
+  foreign["spec"]["publish"]["body"] = {{"json", {{"status", "new"}}}};
+  ChildUnderTest load(foreign);
+  load.wait_for("ready");
+  start(load);
+  load.wait_for("load_done");
+  load.stop();
+  for (const char* body : {"no json", "{\"status\": \"old\"}", "{\"status\": \"new\"}"}) {
+    broker_.publish("", queue_, {}, body);
+  }
+  Json spec = role_spec({{"prefetch", 2}});
+  spec["when"] = {{"/status", "new"}};
+  spec["otherwise"] = "ignore";
+  const Json assignment = run_.role(spec);
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("received", 4);
+  worker.stop();
+  const std::vector<DeliveryRecord> received = deliveries(assignment);
+  ASSERT_EQ(received.size(), 4U);
+  EXPECT_EQ(received[0].flags, kForeignRun);
+  EXPECT_EQ(received[1].flags, kUnstamped | kUnreadable);
+  EXPECT_EQ(received[2].flags, kUnstamped | kIgnored);
+  EXPECT_EQ(received[3].flags, kUnstamped);
+  EXPECT_EQ(received[1].done_ns, 0);
+  EXPECT_NE(received[3].done_ns, 0);
+  for (const DeliveryRecord& record : received) {
+    EXPECT_EQ(record.settlement, static_cast<std::uint8_t>(Settlement::kAcked));
+  }
+  EXPECT_NE(worker.notices().find("counted"), std::string::npos);
+}
+
+TEST_F(Children, WhatIsNotWantedIsRejected) {
+  publish_all(load_spec(10, 1000));
+  Json spec = role_spec();
+  spec["when"] = {{"/status", "new"}};
+  spec["otherwise"] = "dead_letter";
+  const Json assignment = run_.role(spec);
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  worker.wait_for_progress("unreadable", 10);
+  worker.stop();
+  for (const DeliveryRecord& record : deliveries(assignment)) {
+    EXPECT_EQ(record.settlement, static_cast<std::uint8_t>(Settlement::kRejected));
+  }
+  EXPECT_EQ(ready_messages(), 0U);
+}
+
+TEST_F(Children, ARolePublishesOnwardWithTheOriginOfItsMessage) {
+  amqp::QueueDeclaration results;
+  results.name = queue_ + " results";
+  broker_.declare(results);
+  Json spec = role_spec({{"prefetch", 1}});
+  spec["set"] = {{"status", "corrected"}};
+  spec["publish"] = {{"routing_key", results.name}};
+  const Json corrector_assignment = run_.role(spec);
+  ChildUnderTest corrector(corrector_assignment);
+  Json reading = role_spec();
+  reading["role"] = "reader";
+  reading["consume"]["queue"] = results.name;
+  reading["when"] = {{"/status", "corrected"}};
+  const Json reader_assignment = run_.role(reading, 200);
+  ChildUnderTest reader(reader_assignment);
+  corrector.wait_for("ready");
+  reader.wait_for("ready");
+  Json load = load_spec(50, 1000);
+  load["publish"]["body"] = {{"json", {{"status", "submitted"}, {"StudentID", "{id}"}}}};
+  publish_all(load);
+  reader.wait_for_progress("done", 50);
+  corrector.stop();
+  reader.stop();
+  const std::vector<PublishRecord> onward = publishes(corrector_assignment);
+  ASSERT_EQ(onward.size(), 50U);
+  EXPECT_EQ(with_outcome(onward, kConfirmed), 50U);
+  const std::vector<DeliveryRecord> read = deliveries(reader_assignment);
+  EXPECT_EQ(sequences(read).size(), 50U);
+  for (const DeliveryRecord& record : read) {
+    EXPECT_EQ(record.hops, 1);
+    EXPECT_EQ(record.publisher, 100U);
+    EXPECT_EQ(record.flags, 0);
+  }
+  broker_.remove_queue(results.name);
+}
+
+TEST_F(Children, ADeletedQueueEndsTheRoleWithAClearError) {
+  const Json assignment = run_.role(role_spec());
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  broker_.remove_queue(queue_);
+  const Json error = worker.wait_for("error");
+  EXPECT_NE(error.at("where").get<std::string>().find(queue_), std::string::npos) << error.dump();
+  EXPECT_EQ(worker.wait_for_end(), 1);
+  EXPECT_EQ(events(assignment, EventKind::kConsumerCancelled).size(), 1U);
+}
+
+TEST_F(Children, AQueueThatIsNotThereIsAnError) {
+  Json spec = role_spec();
+  spec["consume"]["queue"] = "never declared";
+  ChildUnderTest worker(run_.role(spec));
+  EXPECT_NE(worker.wait_for("error").dump().find("never declared"), std::string::npos);
+  EXPECT_EQ(worker.wait_for_end(), 1);
+}
+
+TEST_F(Children, ABrokerOutOfReachIsAnErrorWithoutThePassword) {
+  Json assignment = run_.load(load_spec(1, 1));
+  assignment["broker"]["uri"] = "amqp://guest:canary-secret@127.0.0.1:1/";
+  assignment["broker"]["reconnect"] = {{"tries", 1}, {"delay_s", 0.01}};
+  ChildUnderTest load(assignment);
+  const Json error = load.wait_for("error");
+  EXPECT_EQ((error.dump() + load.notices()).find("canary-secret"), std::string::npos);
+  EXPECT_NE(error.at("where").get<std::string>().find("127.0.0.1:1"), std::string::npos) << error.dump();
+  EXPECT_EQ(load.wait_for_end(), 1);
+}
+
+TEST_F(Children, LostConnectionsAreRestoredAndTheGapIsRecorded) {
+  const Json role = run_.role(role_spec({{"prefetch", 5}}));
+  ChildUnderTest worker(role);
+  worker.wait_for("ready");
+  const Json assignment = run_.load(load_spec(1000, 500));
+  ChildUnderTest load(assignment);
+  load.wait_for("ready");
+  start(load);
+  load.wait_for_progress("published", 100);
+  amqp::LiveBroker::instance().control("close_all_connections 'a test'");
+  load.wait_for("load_done");
+  load.stop();
+  const std::vector<PublishRecord> published = publishes(assignment);
+  EXPECT_EQ(published.size(), 1000U);
+  std::set<std::uint32_t> confirmed;
+  for (const PublishRecord& record : published) {
+    EXPECT_EQ(record.outcome & ~kConfirmed, 0);
+    if (record.outcome == kConfirmed) confirmed.insert(record.sequence);
+  }
+  EXPECT_GE(confirmed.size(), 900U);
+  worker.wait_for_progress("done", static_cast<std::int64_t>(confirmed.size()));
+  worker.stop();
+  for (const Json& child : {role, assignment}) {
+    const auto gaps = events(child, EventKind::kReconnect);
+    ASSERT_EQ(gaps.size(), 1U);
+    EXPECT_GT(gaps[0].ended_ns, gaps[0].at_ns);
+  }
+  const std::set<std::uint32_t> seen = sequences(deliveries(role));
+  EXPECT_TRUE(std::includes(seen.begin(), seen.end(), confirmed.begin(), confirmed.end()));
+}
+
+}  // namespace
+}  // namespace brokerlab
