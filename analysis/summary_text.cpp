@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 
 #include "analysis/flags.h"
 #include "analysis/metrics.h"
@@ -152,18 +153,27 @@ void add_fairness(const Json& run, Lines& lines) {
     lines.add(fmt::format("           … and {} more", consumers.size() - kMostConsumers));
 }
 
+// Three lines that fit 80 columns up to tens of millions of messages.
 void add_ledger(const Json& run, Lines& lines) {
   const Json& ledger = run.at("ledger");
-  lines.add(fmt::format("ledger     published {}   confirmed {}   returned {}   nacked {}   unknown {}",
-                        count_of(ledger, "published"), count_of(ledger, "confirmed"),
-                        count_of(ledger, "returned"), count_of(ledger, "nacked"),
-                        count_of(ledger, "unknown")));
-  const std::string by_design = ledger.contains("lost_by_design")
-                                    ? fmt::format(" ({} by design)", count_of(ledger, "lost_by_design"))
-                                    : "";
-  lines.add(fmt::format("           copies {}   delivered {}   lost {}{}   duplicates {}   out of order {}",
-                        count_of(ledger, "copies"), count_of(ledger, "deliveries"), count_of(ledger, "lost"),
-                        by_design, count_of(ledger, "duplicates"), count_of(ledger, "order_violations")));
+  const auto figures = [&](std::string_view heading,
+                           std::initializer_list<std::pair<const char*, const char*>> list) {
+    std::string text = cell(heading, 11);
+    for (const auto& [title, key] : list) text += fmt::format("{} {}   ", title, count_of(ledger, key));
+    return text;
+  };
+  lines.add(figures("ledger", {{"published", "published"},
+                               {"confirmed", "confirmed"},
+                               {"returned", "returned"},
+                               {"unknown", "unknown"}}));
+  std::string copies = figures("", {{"copies", "copies"}, {"delivered", "deliveries"}, {"lost", "lost"}});
+  if (ledger.contains("lost_by_design"))
+    copies += fmt::format("({} by design)", count_of(ledger, "lost_by_design"));
+  lines.add(copies);
+  lines.add(figures("", {{"duplicates", "duplicates"},
+                         {"out of order", "order_violations"},
+                         {"nacked", "nacked"},
+                         {"ignored", "ignored"}}));
 }
 
 void add_cost(const Json& run, Lines& lines) {
@@ -196,13 +206,35 @@ void add_verdict(const Json& verdict, Lines& lines) {
     lines.add(fmt::format("           … and {} more", reasons.size() - kMostReasons), tone);
 }
 
-void add_warnings(const std::vector<std::string>& warnings, Lines& lines) {
-  const std::size_t room = lines.room();
-  const std::size_t shown = warnings.size() <= room ? warnings.size() : (room > 0 ? room - 1 : 0);
-  for (std::size_t i = 0; i < shown; ++i) lines.add("warning    " + warnings[i], Lines::Tone::kDoubtful);
-  if (shown < warnings.size() && room > 0)
-    lines.add(fmt::format("           … and {} more warnings in the report", warnings.size() - shown),
-              Lines::Tone::kDoubtful);
+// Broken between words; what follows the first line stands below its beginning.
+std::vector<std::string> wrapped(std::string_view heading, std::string_view text, int columns) {
+  const auto width = static_cast<std::size_t>(std::max(20, columns - 11));
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    std::size_t end = text.size();
+    if (end > width) {
+      const std::size_t space = text.rfind(' ', width);
+      end = space == std::string_view::npos || space == 0 ? fitted(text, static_cast<int>(width)).size()
+                                                          : space;
+    }
+    lines.push_back(cell(lines.empty() ? heading : "", 11) + std::string(text.substr(0, end)));
+    text.remove_prefix(end);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+  return lines;
+}
+
+void add_warnings(const std::vector<std::string>& warnings, int columns, Lines& lines) {
+  for (std::size_t i = 0; i < warnings.size(); ++i) {
+    const auto broken = wrapped("warning", warnings[i], columns);
+    const bool last = i + 1 == warnings.size();
+    if (broken.size() + (last ? 0 : 1) > lines.room()) {
+      lines.add(fmt::format("           … and {} more warnings in the report", warnings.size() - i),
+                Lines::Tone::kDoubtful);
+      return;
+    }
+    for (const std::string& line : broken) lines.add(line, Lines::Tone::kDoubtful);
+  }
 }
 
 std::string value_text(const Json& flag) {
@@ -274,7 +306,7 @@ std::string run_summary_text(const Json& run, const SummaryTextOptions& options)
   add_ledger(run, lines);
   add_cost(run, lines);
   add_verdict(run.at("verdict"), lines);
-  add_warnings(warnings_of(run), lines);
+  add_warnings(warnings_of(run), options.columns, lines);
   return lines.text();
 }
 
@@ -293,7 +325,7 @@ std::string summary_text(const Json& result, const SummaryTextOptions& options) 
       if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) warnings.push_back(text);
     }
   }
-  add_warnings(warnings, lines);
+  add_warnings(warnings, options.columns, lines);
   return lines.text();
 }
 
