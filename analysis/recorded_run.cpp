@@ -53,7 +53,10 @@ void RecordedRun::open(std::uint32_t index, const std::filesystem::path& folder)
     if (!evidence.is_load) role_index(evidence.entry);
     read_publishers(process, header);
     read_consumers(process, header);
-    if (!process.reader->complete() && evidence.end != ProcessEnd::kFault)
+    if (!process.reader->damage().empty())
+      unreadable_.push_back(
+          fmt::format("the recording of {} is damaged: {}", evidence.name, process.reader->damage()));
+    else if (!process.reader->complete() && evidence.end != ProcessEnd::kFault)
       unreadable_.push_back(fmt::format("the recording of {} is incomplete", evidence.name));
   } catch (const std::exception& error) {
     process.reader.reset();

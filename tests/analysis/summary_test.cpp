@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+
 #include "core/error.h"
 #include "core/histogram.h"
 #include "tests/analysis/recorded_fixture.h"
@@ -232,6 +234,20 @@ TEST_F(Summary, AMissingRecordingMakesItUnknownAndNotInvalid) {
   std::filesystem::remove(folder / "emitter-0.rec");
   const Json run = summarise(evidence, folder);
   EXPECT_EQ(run.at("verdict").at("status"), "unknown") << run.at("verdict").dump();
+}
+
+// A declared kill explains a recording that is cut short, never one whose bytes are wrong.
+TEST_F(Summary, ADamagedRecordingMakesItUnknownEvenOfAKilledProcess) {
+  work();
+  evidence["processes"][1]["ended_by"] = "fault";
+  close({"worker-0"});
+  std::fstream file(folder / "worker-0.rec", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(0);
+  file.write("nonsense", 8);
+  file.close();
+  const Json run = summarise(evidence, folder);
+  EXPECT_EQ(run.at("verdict").at("status"), "unknown");
+  EXPECT_THAT(run.at("verdict").at("reasons").dump(), HasSubstr("worker-0"));
 }
 
 TEST_F(Summary, LateSendsAreTheGenerators) {
