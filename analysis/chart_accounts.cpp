@@ -145,10 +145,11 @@ Measure measure(const ChartSource& source, std::string heading, std::string form
   return made;
 }
 
-// A share that is zero everywhere says nothing about the variants' difference.
-bool zero_everywhere(const Measure& measure) {
+// A figure that is the same everywhere says nothing about the variants' difference.
+bool same_everywhere(const Measure& measure) {
+  const Json& first = measure.values.front().second;
   return std::all_of(measure.values.begin(), measure.values.end(),
-                     [](const auto& value) { return value.second.is_null() || value.second == 0; });
+                     [&](const auto& value) { return value.second == first; });
 }
 
 std::vector<Measure> comparison(const ChartSource& source) {
@@ -173,7 +174,7 @@ std::vector<Measure> comparison(const ChartSource& source) {
       measure(source, "Evenness of busy time (Jain, 1 = everybody the same)", "@index",
               [](const ChartVariant& v) { return median_of(v, "/fairness/by_busy_time/jain"); }),
   };
-  std::erase_if(measures, zero_everywhere);
+  std::erase_if(measures, same_everywhere);
   return measures;
 }
 

@@ -87,6 +87,8 @@ int add_legend(Json& option, const std::vector<std::string>& names, LegendSign s
                       {"pageIconInactiveColor", "@soft"},
                       {"textStyle", {{"color", "@ink"}, {"width", 260}, {"overflow", "truncate"}}}};
   if (sign == LegendSign::kLine) option["legend"]["itemStyle"] = {{"opacity", 0}};
+  option["legend"]["reservedRows"] =
+      rows;  // for the report's page, where a narrow legend is one row to page through
   return rows * kLegendRow;
 }
 

@@ -6,7 +6,7 @@
   var places = JSON.parse(document.getElementById('charts').textContent).map(function (chart) {
     return {
       element: document.getElementById(chart.id), width: chart.width, height: chart.height,
-      text: JSON.stringify(chart.option), chart: null, theme: '', drawnWidth: 0
+      text: JSON.stringify(chart.option), chart: null, theme: '', drawnWidth: 0, spare: 0
     };
   });
 
@@ -19,6 +19,10 @@
   function fitted(option, place, width) {
     if (width >= place.width) { return option; }
     each(option.legend, function (legend) {
+      var spare = (legend.reservedRows - 1) * 28;
+      place.spare = spare;
+      each(option.grid, function (grid) { grid.top -= spare; });
+      each(option.title, function (title) { title.top -= spare; });
       legend.type = 'scroll';
       legend.textStyle.width = Math.min(legend.textStyle.width, Math.max(120, width - 140));
     });
@@ -41,9 +45,12 @@
     if (width === 0) { return; }  // within a closed <details>
     if (place.chart && place.theme === theme && place.drawnWidth === width) { return; }
     if (place.chart) { place.chart.dispose(); }
-    place.element.style.height = place.height + 'px';
-    place.chart = echarts.init(place.element, null, {renderer: 'svg', width: width, height: place.height});
-    place.chart.setOption(fitted(brokerlabCharts.prepare(place.text, theme), place, width));
+    place.spare = 0;
+    var option = fitted(brokerlabCharts.prepare(place.text, theme), place, width);
+    var height = place.height - place.spare;
+    place.element.style.height = height + 'px';
+    place.chart = echarts.init(place.element, null, {renderer: 'svg', width: width, height: height});
+    place.chart.setOption(option);
     place.theme = theme;
     place.drawnWidth = width;
     root.classList.add('drawn');

@@ -14,7 +14,8 @@ std::string in_unit(double value, const std::string& unit) {
   if (unit == "ns") return duration_text(value);
   if (unit == "share") return share_text(value);
   if (unit == "bytes") return bytes_text(value);
-  return count_text(value) + " " + unit;
+  const bool one = value == 1 && unit.size() > 1 && unit.back() == 's';
+  return count_text(value) + " " + (one ? unit.substr(0, unit.size() - 1) : unit);
 }
 
 std::string threshold_text(const Json& flag) {

@@ -87,10 +87,10 @@ struct ThresholdRow {
     const std::string verdict = missed == 0 ? "met"
                                 : runs == 1 ? "missed"
                                             : fmt::format("missed in {} of {}", missed, runs);
-    return {{expression},
+    return {{verdict, missed == 0 ? Tone::kGood : Tone::kBad},
+            {expression},
             {variant.empty() ? "all" : variant},
-            {measured},
-            {verdict, missed == 0 ? Tone::kGood : Tone::kBad}};
+            {measured}};
   }
 };
 

@@ -130,16 +130,16 @@ constexpr LedgerLine kLedger[] = {
 };
 
 Table ledger_table(const ChartVariant& variant) {
-  Table table{"Ledger", "", {{"", false}, {"messages"}, {"meaning", false}}, {}};
+  Table table{"Ledger", "", {{"what", false}, {"messages"}}, {}};
   if (variant.runs.size() > 1) table.note = fmt::format("Sums over {} repetitions.", variant.runs.size());
   bool any = false;
   for (const LedgerLine& line : kLedger) {
     const auto value = total(variant, fmt::format("/ledger/{}", line.key));
     any = any || value.has_value();
     if (!line.always && value.value_or(0) == 0) continue;
-    table.rows.push_back({{line.shown},
-                          {count_text(value), line.bad && value.value_or(0) > 0 ? Tone::kBad : Tone::kPlain},
-                          {line.meaning, Tone::kMuted}});
+    table.rows.push_back(
+        {{line.shown, Tone::kPlain, line.meaning},
+         {count_text(value), line.bad && value.value_or(0) > 0 ? Tone::kBad : Tone::kPlain}});
   }
   if (!any) table.rows.clear();
   return table;
