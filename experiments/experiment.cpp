@@ -156,14 +156,6 @@ void check_suite(const SourceDocument& suite) {
   Findings findings;
   check_schema(suite.document, [&](const JsonPointer& at, const std::string& what,
                                    const std::string& remedy) { findings.error(at, what, remedy); });
-  for (const auto& [key, unused] : suite.document.items()) {
-    const bool fits =
-        key == "suite" || key == "name" || key == "description" || key == "question" || key == "$schema";
-    if (!fits && findings.clean(JsonPointer() / key)) {
-      findings.error(JsonPointer() / key, "\"" + key + "\" has no meaning in a suite",
-                     "set it in the experiments, or by a member's \"patch\"");
-    }
-  }
   collected.add(findings, origin);
   if (!collected.problems.empty()) throw ExperimentError(sorted(std::move(collected.problems)));
 }

@@ -124,21 +124,26 @@ void check_file(const NamedFile& file, const fs::path& directory, Findings& find
   }
 }
 
-// Templates, lines and files are read as the publisher will read them.
+std::string with_place(const Error& error) {
+  return error.summary() + (error.where().empty() ? "" : " (" + error.where() + ")");
+}
+
+// Arrivals and messages are read as the publisher will read them, their files included.
 void check_content(const LoadUnderCheck& check, const fs::path& directory) {
   if (!check.findings.clean(check.at)) return;
+  LoadSpec spec;
   try {
-    const LoadSpec spec = LoadSpec::from_json(check.load, directory);
+    spec = LoadSpec::from_json(check.load, directory);
     possible_routes(check.load);
-    try {
-      Payload::make(spec, 1, 0);
-    } catch (const Error& error) {
-      const std::string where = error.where().empty() ? "" : " (" + error.where() + ")";
-      check.findings.error(check.at / "publish" / "body", error.summary() + where, error.remedy());
-    }
   } catch (const Error& error) {
-    const std::string where = error.where().empty() ? "" : " (" + error.where() + ")";
-    check.findings.error(check.at, error.summary() + where, error.remedy());
+    const bool in_file = member(check.load, "arrivals").contains("file");
+    return check.findings.error(in_file ? check.at / "arrivals" / "file" : check.at, with_place(error),
+                                error.remedy());
+  }
+  try {
+    Payload::make(spec, 1, 0);
+  } catch (const Error& error) {
+    check.findings.error(check.at / "publish" / "body", with_place(error), error.remedy());
   }
 }
 

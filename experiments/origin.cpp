@@ -88,7 +88,12 @@ void Origin::locate(const JsonPointer& at, std::size_t layers, Problem& problem)
   for (std::size_t i = layers; i-- > 0;) {
     const Reach reach = reach_of(layers_[i].patch, keys);
     const bool sets = reach.replaces || (layers_[i].kind == Kind::kInnerValue && reach.whole_path);
-    if (reach.depth > 0 && sets) return locate_in(layers_[i], i, pointer_to(keys, reach.depth), problem);
+    if (reach.depth > 0 && sets) {
+      // Unless a later layer put more below what this one has: an entry added to a list.
+      const bool added_later = !reach.whole_path && nearest_depth > reach.depth;
+      if (added_later) break;
+      return locate_in(layers_[i], i, pointer_to(keys, reach.depth), problem);
+    }
     if (reach.whole_path) first_whole = i;
     if (reach.depth >= nearest_depth) nearest = i, nearest_depth = reach.depth;
   }

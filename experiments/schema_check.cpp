@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <regex>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -138,6 +139,7 @@ class SchemaCheck {
     if (branch != nullptr) check_object(*branch, value, at);
     if (schema.contains("oneOf") && constant.empty()) check_exactly_one(schema["oneOf"], value, at);
     check_size(schema, value, at);
+    check_company(schema, value, at);
     for (const Json& key : schema.value("required", Json::array())) {
       if (!value.contains(key) && key != constant) report_missing(schema, key, at);
     }
@@ -175,6 +177,20 @@ class SchemaCheck {
     }
     if (present != 1)
       report_(at, "exactly one of " + names + " is wanted, " + std::to_string(present) + " given", "");
+  }
+
+  // "if" these keys are there, "then" only some others may be.
+  void check_company(const Json& schema, const Json& value, const JsonPointer& at) {
+    if (!schema.contains("if")) return;
+    const std::string key = schema["if"]["required"][0];
+    if (!value.contains(key)) return;
+    const Json& allowed = schema["then"]["propertyNames"]["enum"];
+    for (const auto& [other, unused] : value.items()) {
+      const bool fits = std::find(allowed.begin(), allowed.end(), Json(other)) != allowed.end();
+      if (fits || !schema["properties"].contains(other)) continue;
+      report_(at / other, quoted(other) + " has no meaning beside " + quoted(key),
+              schema["then"].value("$comment", ""));
+    }
   }
 
   void check_size(const Json& schema, const Json& value, const JsonPointer& at) {
