@@ -205,7 +205,7 @@ std::vector<std::string> node_environment(const GuardPlan& plan, std::size_t ind
   set("RABBITMQ_CONFIG_FILE", (folder / "etc" / "rabbitmq").string());
   set("RABBITMQ_ADVANCED_CONFIG_FILE", (folder / "etc" / "advanced").string());
   set("RABBITMQ_ENABLED_PLUGINS_FILE", (folder / "etc" / "enabled_plugins").string());
-  set("ERL_CRASH_DUMP", (folder / "log" / "erl_crash.dump").string());
+  set("ERL_CRASH_DUMP_BYTES", "0");  // nobody reads it, and the folder is removed
   // The script execs beam instead of keeping a shell above it: the pid we spawn is beam's.
   set("RUNNING_UNDER_SYSTEMD", "true");
   // The nodes of a cluster share the cores with each other and with the load: one scheduler each.

@@ -39,7 +39,8 @@ Json described(Management* management, const std::string& version) {
   try {
     const Management::Versions versions = management->versions();
     broker["erlang"] = versions.erlang;
-    broker["plugins"] = management->enabled_plugins();
+    const std::vector<std::string> plugins = management->enabled_plugins();
+    if (!plugins.empty()) broker["plugins"] = plugins;
   } catch (const Error&) {
     // A user without the monitoring tag may not ask for all of it: then it is absent.
   }
@@ -112,6 +113,12 @@ class PrivateLease final : public OpenLease {
 
  private:
   const char* word() const override { return "private"; }
+  // The API does not know them in a node's first seconds; we do.
+  Json environment() override {
+    Json all = OpenLease::environment();
+    all["plugins"] = broker_->plugins();
+    return all;
+  }
   std::size_t node_count() override { return broker_->nodes().size(); }
 
   std::unique_ptr<PrivateBroker> broker_;
@@ -124,8 +131,8 @@ class VhostLease final : public OpenLease {
     tls_insecure_ = request.tls_insecure;
     management_ = std::move(management);
     record_.vhost = record_.user = "lab-" + record_.run_id;
-    if (management_->vhost(record_.vhost)) {
-      throw Error("a vhost named " + record_.vhost + " exists already", record_.broker,
+    if (management_->vhost(record_.vhost) || management_->user(record_.user)) {
+      throw Error("a vhost or user named " + record_.vhost + " exists already", record_.broker,
                   "it is not ours to touch: use another run id, or delete it yourself");
     }
     Journal::write(record_);
@@ -152,7 +159,7 @@ class VhostLease final : public OpenLease {
     uri.user = record_.user;
     uri.password = random_password();
     uri.vhost = record_.vhost;
-    management_->create_user(uri.user, uri.password, {});
+    management_->create_user(uri.user, uri.password, ownership_of(record_).tags);
     management_->permit(uri.user, uri.vhost, ".*", ".*", ".*");
     use(uri.full());
   }

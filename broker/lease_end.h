@@ -9,7 +9,7 @@ namespace brokerlab {
 
 // How a lease on an external broker ends, for the lease itself and for cleanup after a killed run.
 
-// Name, description and tags that mark the vhost of a lease as ours.
+// Name, description and tags that mark the vhost (and the user) of a lease as ours.
 Management::Vhost ownership_of(const LeaseRecord& record);
 
 // Deletes the vhost and the user of a lease. Throws Error and leaves the vhost alone when its tags are not

@@ -227,6 +227,12 @@ void Management::create_vhost(const Vhost& vhost) {
 
 void Management::delete_vhost(const std::string& name) { impl_->remove("/api/vhosts/" + segment(name)); }
 
+std::optional<Management::User> Management::user(const std::string& name) {
+  const auto answer = impl_->get("/api/users/" + segment(name));
+  if (!answer) return {};
+  return User{answer->value("name", ""), tags_of(*answer)};
+}
+
 void Management::create_user(const std::string& name, const std::string& password,
                              const std::vector<std::string>& tags) {
   impl_->put("/api/users/" + segment(name), Json{{"password", password}, {"tags", joined(tags)}});

@@ -60,6 +60,7 @@ class Management {
   void create_vhost(const Vhost& vhost);
   void delete_vhost(const std::string& name);  // already gone is no error
 
+  std::optional<User> user(const std::string& name);
   void create_user(const std::string& name, const std::string& password,
                    const std::vector<std::string>& tags);
   void permit(const std::string& user, const std::string& vhost, const std::string& configure,

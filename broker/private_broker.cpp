@@ -6,19 +6,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <random>
 #include <set>
-#include <sstream>
 
 #include "amqp/session.h"
 #include "broker/child_process.h"
 #include "broker/guard_plan.h"
 #include "broker/handshake_probe.h"
 #include "broker/line_socket.h"
+#include "broker/node_output.h"
 #include "broker/ports.h"
 #include "core/error.h"
 #include "core/units.h"
@@ -82,20 +80,6 @@ GuardPlan make_plan(const PrivateBrokerSpec& spec) {
   return plan;
 }
 
-// The last lines a node printed, for an error message; RabbitMQ never prints credentials.
-std::string last_words(const fs::path& output) {
-  std::ifstream file(output);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) {
-    if (line.find_first_not_of(" \t") != std::string::npos) lines.push_back(line);
-  }
-  std::string text;
-  for (std::size_t line = lines.size() > 12 ? lines.size() - 12 : 0; line < lines.size(); ++line) {
-    text += "\n    " + lines[line];
-  }
-  return text;
-}
-
 class GuardedBroker final : public PrivateBroker {
  public:
   GuardedBroker(GuardPlan plan, const PrivateBrokerSpec& spec, const Clock& clock,
@@ -111,6 +95,7 @@ class GuardedBroker final : public PrivateBroker {
   const std::string& user() const override { return plan_.user; }
   const std::string& password() const override { return plan_.password; }
   const fs::path& directory() const override { return plan_.directory; }
+  const std::vector<std::string>& plugins() const override { return plan_.plugins; }
   const std::string& id() const override { return plan_.id; }
   pid_t guard_pid() const override { return guard_; }
 
@@ -223,7 +208,7 @@ void GuardedBroker::wait_for_node(std::size_t node, Nanoseconds limit) {
     if (clock_.now() > end) {
       throw Error("RabbitMQ did not become ready within " + format_duration(limit), plan_.nodes[node].name,
                   "free the machine's cores and memory, and look at what it printed:" +
-                      last_words(plan_.output_file(node)));
+                      reason_in_output(plan_.output_file(node)));
     }
     tell(stage, false);
     pollfd event{descriptor_, POLLIN, 0};
@@ -234,12 +219,12 @@ void GuardedBroker::wait_for_node(std::size_t node, Nanoseconds limit) {
 void GuardedBroker::wait_until_accepting(std::size_t node, Nanoseconds limit) { wait_for_node(node, limit); }
 
 void GuardedBroker::fail_ended(std::size_t node) {
-  std::string words = last_words(plan_.output_file(node));
+  std::string words = reason_in_output(plan_.output_file(node));
   lost_a_port_ =
       words.find("eaddrinuse") != std::string::npos || words.find("already in use") != std::string::npos;
   throw Error("RabbitMQ ended while it was starting", plan_.nodes[node].name,
-              spec_.configuration.empty() ? "what it printed last:" + words
-                                          : "check broker.arguments; what it printed last:" + words);
+              spec_.configuration.empty() ? "what it printed:" + words
+                                          : "check broker.arguments; what it printed:" + words);
 }
 
 void GuardedBroker::take(const Json& line) {

@@ -68,7 +68,8 @@ class PrivateBroker {
   virtual const std::string& user() const = 0;
   virtual const std::string& password() const = 0;
   virtual const std::filesystem::path& directory() const = 0;
-  virtual const std::string& id() const = 0;  // in the journal, for stop_private_broker()
+  virtual const std::vector<std::string>& plugins() const = 0;  // all that are enabled by name
+  virtual const std::string& id() const = 0;                    // in the journal, for stop_private_broker()
   virtual pid_t guard_pid() const = 0;
 
   // amqp://user:password@127.0.0.1:port/ of a node: a secret.
