@@ -82,7 +82,10 @@ FaultEvidence fault_evidence(const Json& json) {
   fault.kind = text(json, "kind");
   fault.target = text(json, "target");
   fault.mode = text(json, "mode");
-  fault.process = text(json, "process");
+  for (const Json& process : list(json, "processes"))
+    if (process.is_string()) fault.processes.push_back(process.get<std::string>());
+  if (fault.processes.empty() && !text(json, "process").empty())
+    fault.processes.push_back(text(json, "process"));
   fault.scheduled_at_ns = known<Nanoseconds>(json, "scheduled_at_ns");
   fault.started_ns = known<Nanoseconds>(json, "started_ns");
   fault.ended_ns = known<Nanoseconds>(json, "ended_ns");
@@ -115,13 +118,23 @@ void read_routes(const Json& json, RunEvidence& run) {
 void read_phases(const Json& json, RunEvidence& run) {
   const auto phases = json.find("phases");
   if (phases == json.end() || !phases->is_object()) return;
-  run.measure_start_ns = known<Nanoseconds>(*phases, "measure_start_ns");
-  run.measure_end_ns = known<Nanoseconds>(*phases, "measure_end_ns");
-  run.load_end_ns = known<Nanoseconds>(*phases, "load_end_ns");
-  run.drain_end_ns = known<Nanoseconds>(*phases, "drain_end_ns");
+  // A phase that was never reached may be written as null or as 0.
+  const auto reached = [&](const char* key) {
+    const auto at = known<Nanoseconds>(*phases, key);
+    return at && *at >= run.t0_ns ? at : std::nullopt;
+  };
+  run.measure_start_ns = reached("measure_start_ns");
+  run.measure_end_ns = reached("measure_end_ns");
+  run.load_end_ns = reached("load_end_ns");
+  run.drain_end_ns = reached("drain_end_ns");
 }
 
 }  // namespace
+
+bool FaultEvidence::hits(const ProcessEvidence& process) const {
+  if (processes.empty()) return target == process.entry;
+  return std::find(processes.begin(), processes.end(), process.name) != processes.end();
+}
 
 RunEvidence RunEvidence::from_json(const Json& json) {
   const auto t0 = json.is_object() ? known<Nanoseconds>(json, "t0_ns") : std::nullopt;

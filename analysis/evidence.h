@@ -47,9 +47,12 @@ struct QueueEvidence {
 };
 
 struct FaultEvidence {
-  std::string kind, target, mode, process;
+  std::string kind, target, mode;
+  std::vector<std::string> processes;               // those it hit; empty: all of the target
   std::optional<Nanoseconds> scheduled_at_ns;       // from the start
   std::optional<Nanoseconds> started_ns, ended_ns;  // instants
+
+  bool hits(const ProcessEvidence& process) const;
 };
 
 // What the runner knows of one run besides its recordings (docs/result.md, "Evidence"). Immutable after

@@ -10,9 +10,7 @@ namespace {
 
 const FaultEvidence* fault_on(const RunEvidence& evidence, const ProcessEvidence& process) {
   for (const FaultEvidence& fault : evidence.faults) {
-    if (!fault.started_ns) continue;
-    if (fault.process == process.name || (fault.process.empty() && fault.target == process.entry))
-      return &fault;
+    if (fault.started_ns && fault.hits(process)) return &fault;
   }
   return nullptr;
 }

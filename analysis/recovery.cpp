@@ -1,5 +1,7 @@
 #include "analysis/recovery.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace brokerlab {
@@ -10,9 +12,7 @@ RecoveryAccount::RecoveryAccount(const RecordedRun& run) : run_(run), entries_(r
     const ProcessEvidence& process = run.evidence_of(run.processes()[consumer.process]);
     std::optional<std::size_t> found;
     for (std::size_t i = 0; i < faults.size() && process.end == ProcessEnd::kFault; ++i) {
-      const bool hit =
-          faults[i].process.empty() ? faults[i].target == process.entry : faults[i].process == process.name;
-      if (hit && faults[i].started_ns && (faults[i].kind != "pause")) found = i;
+      if (faults[i].hits(process) && faults[i].started_ns && (faults[i].kind != "pause")) found = i;
     }
     if (found) entries_[*found].has_victims = true;
     fault_of_.push_back(found);
@@ -82,7 +82,8 @@ Json RecoveryAccount::to_json() const {
     if (!fault.started_ns) continue;  // the run ended before it
     const Entry& entry = entries_[i];
     Json json = {{"fault", fault.kind},
-                 {"target", fault.process.empty() ? fault.target : fault.process},
+                 {"target", fault.processes.empty() ? fault.target
+                                                    : fmt::format("{}", fmt::join(fault.processes, ", "))},
                  {"at_ns", *fault.started_ns - evidence.t0_ns}};
     if (fault.ended_ns) json["ended_ns"] = *fault.ended_ns - evidence.t0_ns;
     json["redelivered"] = entry.redelivered;

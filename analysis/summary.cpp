@@ -29,7 +29,7 @@ Json faults_json(const RunEvidence& evidence) {
   for (const FaultEvidence& fault : evidence.faults) {
     Json json = {{"kind", fault.kind}, {"target", fault.target}};
     if (!fault.mode.empty()) json["mode"] = fault.mode;
-    if (!fault.process.empty()) json["process"] = fault.process;
+    if (!fault.processes.empty()) json["processes"] = fault.processes;
     if (fault.scheduled_at_ns) json["scheduled_at_ns"] = *fault.scheduled_at_ns;
     if (fault.started_ns) json["at_ns"] = *fault.started_ns - evidence.t0_ns;
     if (fault.ended_ns) json["ended_ns"] = *fault.ended_ns - evidence.t0_ns;

@@ -236,6 +236,35 @@ TEST_F(Summary, AMissingRecordingMakesItUnknownAndNotInvalid) {
   EXPECT_EQ(run.at("verdict").at("status"), "unknown") << run.at("verdict").dump();
 }
 
+TEST_F(Summary, AFaultMayHitSeveralProcesses) {
+  RecordingWriter& emitter = load();
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    RecordingWriter& worker = role("worker-" + std::to_string(i), i);
+    publish(emitter, i, 0);
+    deliver(worker, i, 0, 2 * kMs, 0, Settlement::kAutomatic).done_ns = 0;
+    evidence["processes"][i + 1]["ended_by"] = "fault";
+  }
+  evidence["roles"][0]["consume"]["ack"] = "auto";
+  evidence["faults"] = {{{"kind", "kill"},
+                         {"target", "worker"},
+                         {"process", "worker-0"},
+                         {"processes", {"worker-0", "worker-1"}},
+                         {"started_ns", kStart + 20 * kMs}}};
+  close({"worker-0", "worker-1"});
+  const Json run = summarise(evidence, folder);
+  EXPECT_EQ(run.at("recovery").at(0).at("in_hand"), 2);
+  EXPECT_EQ(run.at("ledger").at("lost_by_design"), 2);
+  EXPECT_EQ(run.at("faults").at(0).at("processes").size(), 2u);
+  EXPECT_EQ(run.at("verdict").at("status"), "valid") << run.at("verdict").dump();
+}
+
+TEST_F(Summary, APhaseThatWasNeverReachedIsAbsent) {
+  work();
+  evidence["phases"]["load_end_ns"] = 0;
+  close();
+  EXPECT_FALSE(summarise(evidence, folder).at("phase_ns").contains("load_end"));
+}
+
 // A declared kill explains a recording that is cut short, never one whose bytes are wrong.
 TEST_F(Summary, ADamagedRecordingMakesItUnknownEvenOfAKilledProcess) {
   work();
