@@ -23,7 +23,7 @@ amqp::PublishTemplate OnwardPublisher::make_template(const Setup& setup, bool wi
   Stamp stamp;
   stamp.run = run_;
   stamp.publisher = publisher_;
-  if (with_origin) stamp.origin.emplace();
+  if (with_origin) stamp.origin = Stamp::Origin{};
   return {{setup.publish.exchange, setup.publish.routing_key, setup.publish.mandatory}, properties, stamp};
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,11 @@
 #include "tests/roles/live/child_under_test.h"
 
 namespace brokerlab {
+
+inline std::size_t with_outcome(const std::vector<PublishRecord>& records, std::uint8_t outcome) {
+  return static_cast<std::size_t>(std::count_if(
+      records.begin(), records.end(), [&](const auto& record) { return record.outcome == outcome; }));
+}
 
 // A run on the program's broker with a queue of its own.
 class LiveRun : public testing::Test {

@@ -8,22 +8,15 @@
 namespace brokerlab {
 namespace {
 
-using testing::UnitTest;
-
-std::size_t with_outcome(const std::vector<PublishRecord>& records, std::uint8_t outcome) {
-  return static_cast<std::size_t>(std::count_if(
-      records.begin(), records.end(), [&](const auto& record) { return record.outcome == outcome; }));
-}
-
 std::set<std::uint32_t> sequences(const std::vector<DeliveryRecord>& records) {
   std::set<std::uint32_t> found;
   for (const DeliveryRecord& record : records) found.insert(record.sequence);
   return found;
 }
 
-class Children : public LiveRun {};
+class RoleChildren : public LiveRun {};
 
-TEST_F(Children, EveryMessageIsSentConfirmedReceivedAndAcknowledgedOnce) {
+TEST_F(RoleChildren, EveryMessageIsSentConfirmedReceivedAndAcknowledgedOnce) {
   Json spec = role_spec({{"prefetch", 10}});
   spec["instances"] = 2;
   const Json role = run_.role(spec);
@@ -67,104 +60,7 @@ TEST_F(Children, EveryMessageIsSentConfirmedReceivedAndAcknowledgedOnce) {
   EXPECT_EQ(ready_messages(), 0U);
 }
 
-// Known answer A4: unroutable messages are confirmed, and mandatory ones come back before.
-TEST_F(Children, UnroutableMessagesComeBack) {
-  Json spec = load_spec(10, 1000);
-  spec["publish"]["routing_key"] = "nobody";
-  EXPECT_EQ(with_outcome(publish_all(spec), kConfirmed | kReturned), 10U);
-  spec["publish"]["mandatory"] = false;
-  EXPECT_EQ(with_outcome(publish_all(spec), kConfirmed), 10U);
-  spec["confirms"] = {{"enabled", false}};
-  EXPECT_EQ(with_outcome(publish_all(spec), kUnconfirmedByDesign), 10U);
-}
-
-TEST_F(Children, AClosedLoopKeepsItsNumberInFlight) {
-  Json spec = load_spec(300, 1);
-  spec["arrivals"] = {{"process", "closed"}, {"outstanding", 2}};
-  const std::vector<PublishRecord> published = publish_all(spec);
-  ASSERT_EQ(published.size(), 300U);
-  EXPECT_EQ(with_outcome(published, kConfirmed), 300U);
-  for (std::size_t i = 2; i < published.size(); ++i) {
-    const Nanoseconds first_free = std::min(published[i - 1].settled_ns, published[i - 2].settled_ns);
-    EXPECT_LE(first_free, published[i].sent_ns);
-    EXPECT_EQ(published[i].intended_ns, published[i].sent_ns);
-  }
-}
-
-TEST_F(Children, ManyPublishersShareAConnectionAndAProcess) {
-  Json spec = load_spec(2, 1);
-  spec["instances"] = 1000;
-  const Json assignment = run_.load(spec);
-  ChildUnderTest load(assignment);
-  load.wait_for("ready");
-  load.wait_for("progress");
-  const auto cpu_before = load.progress().at("cpu_ns").get<Nanoseconds>();
-  start(load);
-  load.wait_for("load_done");
-  load.wait_for("progress");
-  printf("1000 publishers at 1/s: %.1f MB resident, %.1f ms of processor per second\n",
-         load.progress().at("rss_bytes").get<double>() / 1e6,
-         static_cast<double>(load.progress().at("cpu_ns").get<Nanoseconds>() - cpu_before) / 2e6);
-#ifndef __SANITIZE_ADDRESS__
-  EXPECT_LT(load.progress().at("rss_bytes").get<std::int64_t>(), 60'000'000);
-#endif
-  load.stop();
-  std::vector<PublishRecord> published = publishes(assignment);
-  ASSERT_EQ(published.size(), 2000U);
-  EXPECT_EQ(with_outcome(published, kConfirmed), 2000U);
-  std::sort(published.begin(), published.end(),
-            [](const auto& a, const auto& b) { return a.intended_ns < b.intended_ns; });
-  for (std::size_t i = 1; i < published.size(); ++i) {
-    EXPECT_NEAR(static_cast<double>(published[i].intended_ns - published[i - 1].intended_ns), 1e6, 1);
-  }
-}
-
-// The broker stands still for a while: late messages keep their intended times and none is left out.
-TEST_F(Children, AStallDelaysMessagesAndDropsNone) {
-  Json spec = load_spec(600, 1000);
-  spec["confirms"] = {{"window", 20}};
-  const Json assignment = run_.load(spec);
-  ChildUnderTest load(assignment);
-  load.wait_for("ready");
-  start(load);
-  load.wait_for_progress("published", 50);
-  amqp::LiveBroker::instance().pause();
-  const std::int64_t published_then = load.progress().at("published").get<std::int64_t>();
-  do {
-    load.wait_for("progress");
-  } while (load.progress().at("scheduled").get<std::int64_t>() <
-           std::min<std::int64_t>(published_then + 200, 600));
-  EXPECT_LT(load.progress().at("published"), load.progress().at("scheduled"));
-  amqp::LiveBroker::instance().resume();
-  load.wait_for("load_done");
-  load.stop();
-  const std::vector<PublishRecord> published = publishes(assignment);
-  ASSERT_EQ(published.size(), 600U);
-  EXPECT_EQ(with_outcome(published, kConfirmed), 600U);
-  EXPECT_EQ(published[599].intended_ns - published[0].intended_ns, 599'000'000);
-  EXPECT_FALSE(events(assignment, EventKind::kConfirmWindowHit).empty());
-  EXPECT_FALSE(events(assignment, EventKind::kLateCatchUp).empty());
-  EXPECT_EQ(run_.recording(assignment).counters().scheduled, 600);
-}
-
-TEST_F(Children, WhatWasDueAndCouldNotGoIsVisibleAfterAStop) {
-  Json spec = load_spec(100'000, 1000);
-  spec["confirms"] = {{"window", 1}};
-  const Json assignment = run_.load(spec);
-  ChildUnderTest load(assignment);
-  load.wait_for("ready");
-  amqp::LiveBroker::instance().pause();
-  start(load);
-  load.wait_for_progress("scheduled", 300);
-  load.send({{"stop", true}});
-  amqp::LiveBroker::instance().resume();
-  load.wait_for("done");
-  EXPECT_EQ(load.wait_for_end(), 0);
-  EXPECT_GE(run_.recording(assignment).counters().scheduled, 300);
-  EXPECT_LT(publishes(assignment).size(), 300U);
-}
-
-TEST_F(Children, AKilledWorkerLeavesAReadableRecording) {
+TEST_F(RoleChildren, AKilledWorkerLeavesAReadableRecording) {
   publish_all(load_spec(100, 1000));
   Json spec = role_spec({{"prefetch", 5}});
   spec["effort"] = {{"kind", "sleep"}, {"seconds", "20ms"}};
@@ -194,7 +90,7 @@ TEST_F(Children, AKilledWorkerLeavesAReadableRecording) {
   EXPECT_EQ(deliveries(heir_assignment).size(), 100U - acked);
 }
 
-TEST_F(Children, TheEndOfTheInputIsTheEndOfTheProcess) {
+TEST_F(RoleChildren, TheEndOfTheInputIsTheEndOfTheProcess) {
   ChildUnderTest worker(run_.role(role_spec()));
   ChildUnderTest load(run_.load(load_spec(100'000, 1000)));
   worker.wait_for("ready");
@@ -210,7 +106,7 @@ TEST_F(Children, TheEndOfTheInputIsTheEndOfTheProcess) {
          static_cast<double>(clock_.now() - closed_at) / 1e6);
 }
 
-TEST_F(Children, StopFinishesWhatIsInHandAndNoMore) {
+TEST_F(RoleChildren, StopFinishesWhatIsInHandAndNoMore) {
   publish_all(load_spec(200, 2000));
   Json spec = role_spec({{"prefetch", 10}});
   spec["effort"] = {{"kind", "sleep"}, {"seconds", "5ms"}};
@@ -231,7 +127,7 @@ TEST_F(Children, StopFinishesWhatIsInHandAndNoMore) {
   EXPECT_EQ(ready_messages(), 200U - received.size());
 }
 
-TEST_F(Children, SpinningWorkersComputeSideBySideAndStayConnected) {
+TEST_F(RoleChildren, SpinningWorkersComputeSideBySideAndStayConnected) {
   publish_all(load_spec(20, 2000));
   Json spec = role_spec({{"prefetch", 1}});
   spec["instances"] = 3;
@@ -246,7 +142,7 @@ TEST_F(Children, SpinningWorkersComputeSideBySideAndStayConnected) {
   }
 }
 
-TEST_F(Children, AcknowledgesInBatchesAndTheRestWhenIdle) {
+TEST_F(RoleChildren, AcknowledgesInBatchesAndTheRestWhenIdle) {
   publish_all(load_spec(250, 5000));
   const Json assignment = run_.role(role_spec({{"ack", "multiple(100)"}}));
   ChildUnderTest worker(assignment);
@@ -262,7 +158,7 @@ TEST_F(Children, AcknowledgesInBatchesAndTheRestWhenIdle) {
   EXPECT_LT(run_.recording(assignment).counters().frames_out, 40);
 }
 
-TEST_F(Children, ABatchLargerThanThePrefetchDoesNotStopTheFlow) {
+TEST_F(RoleChildren, ABatchLargerThanThePrefetchDoesNotStopTheFlow) {
   publish_all(load_spec(100, 5000));
   const Json assignment = run_.role(role_spec({{"ack", "multiple(1000)"}, {"prefetch", 7}}));
   ChildUnderTest worker(assignment);
@@ -272,7 +168,7 @@ TEST_F(Children, ABatchLargerThanThePrefetchDoesNotStopTheFlow) {
   EXPECT_EQ(deliveries(assignment).size(), 100U);
 }
 
-TEST_F(Children, PollsOneMessageAtATime) {
+TEST_F(RoleChildren, PollsOneMessageAtATime) {
   publish_all(load_spec(20, 2000));
   const Json assignment = run_.role(role_spec({{"get", "2ms"}}));
   ChildUnderTest worker(assignment);
@@ -283,7 +179,7 @@ TEST_F(Children, PollsOneMessageAtATime) {
   EXPECT_EQ(ready_messages(), 0U);
 }
 
-TEST_F(Children, AutomaticAcknowledgementIsSettledOnReceipt) {
+TEST_F(RoleChildren, AutomaticAcknowledgementIsSettledOnReceipt) {
   publish_all(load_spec(50, 2000));
   Json spec = role_spec({{"ack", "auto"}});
   spec["effort"] = {{"kind", "sleep"}, {"seconds", "1ms"}};
@@ -299,7 +195,7 @@ TEST_F(Children, AutomaticAcknowledgementIsSettledOnReceipt) {
   }
 }
 
-TEST_F(Children, SubscribesAfterTheLoadWhenTold) {
+TEST_F(RoleChildren, SubscribesAfterTheLoadWhenTold) {
   Json spec = role_spec({{"subscribe", "after_load"}, {"ack", "auto"}});
   spec["instances"] = 2;
   const Json assignment = run_.role(spec);
@@ -315,7 +211,7 @@ TEST_F(Children, SubscribesAfterTheLoadWhenTold) {
   for (const DeliveryRecord& record : deliveries(assignment)) EXPECT_EQ(record.consumer, 0);
 }
 
-TEST_F(Children, StrangeMessagesAreCountedAndKillNobody) {
+TEST_F(RoleChildren, StrangeMessagesAreCountedAndKillNobody) {
   const std::uint64_t other_run = RunUnderTest::kRun + 1;
   Json foreign = run_.load(load_spec(1, 1000));
   foreign["run"] = other_run;
@@ -350,7 +246,7 @@ TEST_F(Children, StrangeMessagesAreCountedAndKillNobody) {
   EXPECT_NE(worker.notices().find("counted"), std::string::npos);
 }
 
-TEST_F(Children, WhatIsNotWantedIsRejected) {
+TEST_F(RoleChildren, WhatIsNotWantedIsRejected) {
   publish_all(load_spec(10, 1000));
   Json spec = role_spec();
   spec["when"] = {{"/status", "new"}};
@@ -366,7 +262,7 @@ TEST_F(Children, WhatIsNotWantedIsRejected) {
   EXPECT_EQ(ready_messages(), 0U);
 }
 
-TEST_F(Children, ARolePublishesOnwardWithTheOriginOfItsMessage) {
+TEST_F(RoleChildren, ARolePublishesOnwardWithTheOriginOfItsMessage) {
   amqp::QueueDeclaration results;
   results.name = queue_ + " results";
   broker_.declare(results);
@@ -402,7 +298,7 @@ TEST_F(Children, ARolePublishesOnwardWithTheOriginOfItsMessage) {
   broker_.remove_queue(results.name);
 }
 
-TEST_F(Children, ADeletedQueueEndsTheRoleWithAClearError) {
+TEST_F(RoleChildren, ADeletedQueueEndsTheRoleWithAClearError) {
   const Json assignment = run_.role(role_spec());
   ChildUnderTest worker(assignment);
   worker.wait_for("ready");
@@ -413,7 +309,7 @@ TEST_F(Children, ADeletedQueueEndsTheRoleWithAClearError) {
   EXPECT_EQ(events(assignment, EventKind::kConsumerCancelled).size(), 1U);
 }
 
-TEST_F(Children, AQueueThatIsNotThereIsAnError) {
+TEST_F(RoleChildren, AQueueThatIsNotThereIsAnError) {
   Json spec = role_spec();
   spec["consume"]["queue"] = "never declared";
   ChildUnderTest worker(run_.role(spec));
@@ -421,18 +317,7 @@ TEST_F(Children, AQueueThatIsNotThereIsAnError) {
   EXPECT_EQ(worker.wait_for_end(), 1);
 }
 
-TEST_F(Children, ABrokerOutOfReachIsAnErrorWithoutThePassword) {
-  Json assignment = run_.load(load_spec(1, 1));
-  assignment["broker"]["uri"] = "amqp://guest:canary-secret@127.0.0.1:1/";
-  assignment["broker"]["reconnect"] = {{"tries", 1}, {"delay_s", 0.01}};
-  ChildUnderTest load(assignment);
-  const Json error = load.wait_for("error");
-  EXPECT_EQ((error.dump() + load.notices()).find("canary-secret"), std::string::npos);
-  EXPECT_NE(error.at("where").get<std::string>().find("127.0.0.1:1"), std::string::npos) << error.dump();
-  EXPECT_EQ(load.wait_for_end(), 1);
-}
-
-TEST_F(Children, LostConnectionsAreRestoredAndTheGapIsRecorded) {
+TEST_F(RoleChildren, LostConnectionsAreRestoredAndTheGapIsRecorded) {
   const Json role = run_.role(role_spec({{"prefetch", 5}}));
   ChildUnderTest worker(role);
   worker.wait_for("ready");
