@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <regex>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
@@ -48,6 +49,15 @@ bool has_type(const Json& value, const std::string& type) {
   if (type == "array") return value.is_array();
   if (type == "object") return value.is_object();
   return type == "null" && value.is_null();
+}
+
+// The schema's few patterns, compiled once: that takes longer than everything else here. Checks run on one
+// thread.
+const std::regex& compiled(const std::string& pattern) {
+  static std::map<std::string, std::regex> patterns;
+  const auto found = patterns.find(pattern);
+  return found != patterns.end() ? found->second
+                                 : patterns.emplace(pattern, std::regex(pattern)).first->second;
 }
 
 // Walks a document along the schema. Lives for one check.
@@ -118,9 +128,7 @@ class SchemaCheck {
     // Longer texts would overflow the stack of std::regex; no pattern of ours allows them.
     constexpr std::size_t kLongestMatched = 1000;
     if (schema.contains("pattern") &&
-        (text.size() > kLongestMatched ||
-         !std::regex_search(text,
-                            std::regex(schema["pattern"].get<std::string>(), std::regex::ECMAScript)))) {
+        (text.size() > kLongestMatched || !std::regex_search(text, compiled(schema["pattern"])))) {
       report_(at, shown(value) + " is not allowed here",
               schema.value("$comment", schema.value("description", "")));
     }

@@ -98,8 +98,7 @@ TEST(Schema, AcceptsEveryKeyOfARichExperiment) {
 TEST(Schema, AgreesWithAnIndependentValidator) {
   std::vector<JsonPointer> places;
   each_place(rich(), JsonPointer(), places);
-  const std::vector<Json> replacements{
-      nullptr, -1, 1.5, 1000000000, "", "10s", "no such thing", Json::array(), Json{{"bogus", 1}}};
+  const std::vector<Json> replacements{nullptr, -1, 1.5, "no such thing", Json::array(), Json{{"bogus", 1}}};
   int refused = 0;
   for (const JsonPointer& place : places) {
     for (const Json& replacement : replacements) {
