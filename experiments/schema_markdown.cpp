@@ -122,6 +122,7 @@ class SchemaMarkdown {
     }
     if (schema.contains("anyOf")) return any_of(schema, definition.empty() ? title + "." + key : definition);
     const Json type = schema.value("type", Json("anything"));
+    if (type == "array" && !schema.contains("items")) return "list";
     if (type == "array") return "list of " + type_of(schema["items"], title, key + "[]");
     if (schema.contains("properties") || schema.contains("oneOf")) {
       const std::string below = title == "experiment" ? key : title + (key.empty() ? "" : ".") + key;
