@@ -133,9 +133,10 @@ std::string faults_text(const PlannedRun& run) {
 
 std::string run_text(const PlannedRun& run) {
   Section duration("duration");
-  duration.line(fmt::format("warm-up {}, then measure at most {}, then drain at most {}",
-                            format_duration(run.phases.warmup_ns), format_duration(run.phases.measure_ns),
-                            format_duration(run.phases.drain_ns)));
+  const std::string warmup =
+      run.phases.warmup_ns == 0 ? "" : "warm-up " + format_duration(run.phases.warmup_ns) + ", then ";
+  duration.line(fmt::format("{}measure at most {}, then drain at most {}", warmup,
+                            format_duration(run.phases.measure_ns), format_duration(run.phases.drain_ns)));
   return fmt::format("\nvariant {}\n", run.variant) + topology_text(run.topology) + loads_text(run) +
          roles_text(run) + faults_text(run) + duration.text();
 }

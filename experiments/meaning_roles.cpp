@@ -85,6 +85,12 @@ void check_onward(const Json& role, const JsonPointer& at, const DeclaredNames& 
   if (!publish.is_object() && member(role, "set").is_object()) {
     findings.error(at / "set", "the patched body goes nowhere", "add \"publish\"");
   }
+  const std::string key = text_at(publish, "routing_key");
+  if (publish.is_object() && exchange.empty() && !names.queues.contains(key)) {
+    findings.warning(at / "publish" / "routing_key",
+                     "the default exchange has no queue \"" + key + "\": nothing arrives",
+                     suggestion(key, names.queue_suggestions), "UNROUTABLE");
+  }
   if (exchange.empty() || names.exchange_types.contains(exchange)) return;
   findings.error(at / "publish" / "exchange", "exchange \"" + exchange + "\" is not declared",
                  suggestion(exchange, names.exchanges));

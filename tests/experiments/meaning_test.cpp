@@ -206,6 +206,10 @@ TEST(Warnings, NothingArrives) {
   EXPECT_THAT(warnings_of(with_load(kConstant, R"("exchange": "amq.direct", "routing_key": "q")")),
               ElementsAre("4 /load/0/publish/routing_key UNROUTABLE"));
   EXPECT_THAT(warnings_of(with_load(kConstant)), IsEmpty());
+  EXPECT_THAT(warnings_of(with_role(R"("consume": {"queue": "q"}, "publish": {"routing_key": "w"})")),
+              ElementsAre("3 /roles/0/publish/routing_key UNROUTABLE"));
+  EXPECT_THAT(warnings_of(with_role(R"("consume": {"queue": "q"}, "publish": {"routing_key": "q"})")),
+              IsEmpty());
 }
 
 TEST(Warnings, FaultAfterTheLoad) {
