@@ -44,7 +44,7 @@ bool end_broker(const BrokerRecord& record, const Clock& clock) {
 
 bool accepting(const BrokerRecord& record) {
   try {
-    return amqp_answers(amqp::Uri::parse(record.uri).port);
+    return amqp_answers(amqp::Uri::parse(record.uri).port, 2000);
   } catch (const Error&) {
     return false;
   }

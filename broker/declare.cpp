@@ -18,10 +18,6 @@ amqp::TlsOptions tls_of(const DeclarationOptions& options) {
               amqp::Uri::parse(uri).safe(), "create it first, or leave \"predeclared\" out");
 }
 
-void before(const DeclarationOptions& options, const char* kind, const std::string& name) {
-  if (options.before_create) options.before_create(kind, name);
-}
-
 void declare_exchange(amqp::Session& session, const Exchange& exchange) {
   amqp::ExchangeDeclaration wanted;
   wanted.name = exchange.name;
@@ -76,14 +72,10 @@ void declare(const Topology& topology, const std::string& uri, const Declaration
     if (queue.predeclared && !session.queue(queue.name)) missing("queue \"" + queue.name + "\"", uri);
   }
   for (const Exchange& exchange : topology.exchanges) {
-    if (exchange.predeclared) continue;
-    before(options, "exchange", exchange.name);
-    declare_exchange(session, exchange);
+    if (!exchange.predeclared) declare_exchange(session, exchange);
   }
   for (const Queue& queue : topology.queues) {
-    if (queue.predeclared) continue;
-    before(options, "queue", queue.name);
-    declare_queue(session, queue);
+    if (!queue.predeclared) declare_queue(session, queue);
   }
   for (const Binding& binding : topology.bindings) bind(session, binding);
 }

@@ -82,6 +82,7 @@ class Guard {
   std::vector<pid_t> pids_;  // of the beams; -1: not running
   std::string started_at_;
   bool ending_ = false;
+  bool kept_ = false;  // stays when the controller goes: said once a detached broker has booted
 };
 
 void Guard::run(int signals) {
@@ -93,6 +94,9 @@ void Guard::run(int signals) {
   } catch (const Error& error) {
     controller_.send(Json{
         {"error", Json{{"what", error.summary()}, {"where", error.where()}, {"remedy", error.remedy()}}}});
+  } catch (const std::exception& error) {
+    controller_.send(
+        Json{{"error", Json{{"what", error.what()}, {"where", plan_.directory.string()}, {"remedy", ""}}}});
   }
   end();
 }
@@ -172,7 +176,7 @@ void Guard::serve(int signals) {
       reap();
     }
     if (sources[1].revents && !handle_lines()) {
-      if (!plan_.detached) return;
+      if (!kept_) return;
       sources[1].fd = -1;  // our controller has done its work; from now on SIGTERM ends us
     }
   }
@@ -197,6 +201,10 @@ Json Guard::handle(const Json& command) {
   if (word == "end") {
     ending_ = true;
     return Json{{"done", true}};
+  }
+  if (word == "keep") {
+    kept_ = plan_.detached;
+    return Json{{"done", kept_}, {"what", "this broker is not to stay"}, {"remedy", ""}};
   }
   auto node = command.at("node").get<std::size_t>();
   if (node >= pids_.size()) throw Error("there is no such node", std::to_string(node), "");

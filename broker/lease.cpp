@@ -65,10 +65,9 @@ class OpenLease : public Lease {
   void declare(const Topology& topology) override {
     DeclarationOptions options;
     options.tls_insecure = tls_insecure_;
-    options.before_create = [this](const std::string& kind, const std::string& name) {
-      before_create(kind, name);
-    };
-    brokerlab::declare(topology.with_prefix(prefix_), uri_, options);
+    const Topology named = topology.with_prefix(prefix_);
+    note(named);
+    brokerlab::declare(named, uri_, options);
   }
 
   void remove(const Topology& topology) override {
@@ -80,7 +79,8 @@ class OpenLease : public Lease {
  protected:
   virtual const char* word() const = 0;
   virtual std::size_t node_count() { return 1; }
-  virtual void before_create(const std::string&, const std::string&) {}
+  // Called before anything of it is created.
+  virtual void note(const Topology&) {}
 
   // Throws Error when the login is refused or nobody answers.
   void use(const std::string& uri) {
@@ -204,11 +204,18 @@ class PrefixLease final : public OpenLease {
   }
 
  private:
-  void before_create(const std::string& kind, const std::string& name) override {
-    std::vector<std::string>& list = kind == "queue" ? record_.queues : record_.exchanges;
-    if (!known_.insert(kind + " " + name).second) return;
-    list.push_back(name);
+  void note(const Topology& topology) override {
+    for (const Exchange& exchange : topology.exchanges) {
+      if (!exchange.predeclared) add(record_.exchanges, exchange.name);
+    }
+    for (const Queue& queue : topology.queues) {
+      if (!queue.predeclared) add(record_.queues, queue.name);
+    }
     Journal::write(record_);
+  }
+  void add(std::vector<std::string>& list, const std::string& name) {
+    const char* kind = &list == &record_.queues ? "queue " : "exchange ";
+    if (known_.insert(kind + name).second) list.push_back(name);
   }
 
   const char* word() const override { return "prefix"; }

@@ -186,6 +186,7 @@ void GuardedBroker::boot() {
   }
   tell("logging in", true);
   const amqp::Session login(amqp::Uri::parse(uri()));  // throws when it is refused
+  if (plan_.detached) ask("keep", std::nullopt);
   tell("RabbitMQ is ready", true);
 }
 
@@ -200,7 +201,8 @@ void GuardedBroker::wait_for_node(std::size_t node, Nanoseconds limit) {
   Nanoseconds end = clock_.now() + limit;
   std::string stage =
       "waiting for AMQP on node " + std::to_string(node + 1) + " of " + std::to_string(plan_.nodes.size());
-  while (!accepting(node)) {
+  // Longer than accepting(): on a crowded machine a ready node may need more than its 200 ms to answer.
+  while (!amqp_answers(plan_.nodes[node].amqp_port, 1000)) {
     if (spec_.interrupted && spec_.interrupted()) {
       throw Error("interrupted while RabbitMQ was starting", "", "", ExitStatus::kInterrupted);
     }

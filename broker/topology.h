@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -65,9 +64,6 @@ std::string plugin_of_exchange_type(const std::string& type);
 
 struct DeclarationOptions {
   bool tls_insecure = false;
-  // Called before an object of ours is created, so that a journal knows it: "exchange" or "queue", and the
-  // name.
-  std::function<void(const std::string& kind, const std::string& name)> before_create;
 };
 
 // Declares exchanges, then queues, then bindings over one AMQP connection; predeclared objects are checked
