@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 
 #include "cli/command.h"
@@ -27,6 +28,8 @@ int exit_with(const Error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE,
+              SIG_IGN);  // a peer that goes away is an error of the write, not the end of the program
   CLI::App app{"Declare an experiment on a message broker, run it, and get numbers that are true.",
                "brokerlab"};
   app.set_version_flag("--version", BROKERLAB_VERSION);

@@ -123,7 +123,7 @@ ExitStatus run_all(const std::vector<Experiment>& experiments, const RunOptions&
 ExitStatus run(const RunCommandOptions& options, const CommandContext& context) {
   const std::vector<Experiment> experiments = load_all(options);
   for (const Experiment& experiment : experiments) {
-    for (const Problem& warning : experiment.warnings) fmt::print(stderr, "warning: {}\n", warning.text());
+    for (const Problem& warning : experiment.warnings) fmt::print(stderr, "{}\n", warning.text());
   }
   if (options.dry_run) {
     for (const Experiment& experiment : experiments) {

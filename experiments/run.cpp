@@ -109,7 +109,6 @@ RunProcess& Run::spawn(const PlannedProcess& planned, const std::string& name) {
   order["run"] = setting_.run_number;
   order["broker"] = {{"uri", lease_.uri()}, {"tls_insecure", setting_.tls_insecure}, {"heartbeat_s", 10}};
   order["recording"] = (setting_.folder / raw->recording).string();
-  order["watch_host"] = processes_.size() == 1;  // one sleeping thread per host tells enough
   raw->child->send({{"assignment", std::move(order)}});
   return *raw;
 }
@@ -255,7 +254,8 @@ void Run::check_subscribing(Nanoseconds now) {
 
 void Run::check_draining(Nanoseconds now) {
   if (!any_alive()) {
-    drain_reason_ = "no process is left";
+    // A run without roles has nothing to drain.
+    if (!plan_.experiment["roles"].empty()) drain_reason_ = "no process is left";
     return stop(false);
   }
   if (now - stage_since_ns_ > plan_.phases.drain_ns) {
@@ -381,6 +381,10 @@ Json Run::evidence() {
     drain_reason_ =
         probe_.trouble().empty() ? "a queue was not empty after its consumers had gone" : probe_.trouble();
   }
+  Json host = host_->report();
+  // The process of the first load instance carries the thread that watches for hiccups
+  // (core/process_watch.h).
+  host["control_thread"] = !plan_.experiment["load"].empty();
   const Nanoseconds measure_start = t0_ns_ + plan_.phases.warmup_ns;
   return {{"variant", plan_.variant},
           {"repetition", plan_.repetition},
@@ -402,7 +406,7 @@ Json Run::evidence() {
           {"drain_reason", drain_reason_},
           {"aborted", aborted_},
           {"faults", faults_->report()},
-          {"host", host_->report()},
+          {"host", std::move(host)},
           {"notices", notices_}};
 }
 

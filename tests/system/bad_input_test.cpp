@@ -134,7 +134,7 @@ TEST(BadInput, BodyThatIsNoJsonIsCountedAndKillsNoRole) {
   EXPECT_EQ(result.status, 0) << result.err;
   const Json run = run_of(Json::parse(result.out));
   EXPECT_EQ(run["ledger"]["deliveries"], 20);
-  EXPECT_EQ(run["ledger"]["ignored"], 10);
+  EXPECT_EQ(run["ledger"]["unreadable"], 10);
   EXPECT_EQ(run["ledger"]["lost"], 0);
 }
 

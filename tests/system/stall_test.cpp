@@ -25,7 +25,7 @@ std::int64_t above(const Histogram& histogram, std::int64_t limit_ns) {
 // The stall as it was, from the fault's own record.
 double stall_ns(const Json& run) {
   const Json& fault = run.at("faults").at(0);
-  return fault["ended_ns"].get<double>() - fault["started_ns"].get<double>();
+  return fault.at("ended_ns").get<double>() - fault.at("at_ns").get<double>();
 }
 
 // Affected latencies are uniform on (0, S]: those above a tenth of S are nine tenths of them.
