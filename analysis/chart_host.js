@@ -43,6 +43,7 @@ function brokerlabRender(text, width, height, theme) {
   if (brokerlabComplaints.length) { throw new Error(brokerlabComplaints.join('; ')); }
   // librsvg and others do not know dominant-baseline: a shift by a third of the size says the same to everybody.
   svg = svg.replace(/(<text[^>]*?) dominant-baseline="central"/g, '$1 dy="0.35em"');
-  // Identifiers count the charts of this heap: without the number the same option gives the same bytes.
-  return svg.replace(/((?:id|class)="|url\(#)zr\d+-/g, '$1zr-').replace(/ zr\d+-cls/g, ' zr-cls');
+  // Classes serve only to light up what a mouse is over; they and the identifiers count all charts of this heap. Without
+  // them the same option gives the same bytes, and the picture needs no style sheet.
+  return svg.replace(/<style[^]*?<\/style>\n?/g, '').replace(/ class="zr[^"]*"/g, '').replace(/(id="|url\(#)zr\d+-/g, '$1zr-');
 }
