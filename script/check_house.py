@@ -40,6 +40,10 @@ def main() -> int:
     for path in re.findall(r"`([a-z_]+/[A-Za-z0-9_./-]*)`", page):
         if not (ROOT / path).exists() and not path.startswith(("results/", "build/")):
             problems.append(f"ARCHITECTURE.md names {path}, which does not exist")
+    for name in files.stdout.split():
+        if name.endswith(".h") and name.split("/", 1)[0] in rules and not name.startswith(("tests/", "bench/")):
+            if f"`{name}`" not in page:
+                problems.append(f"{name}: no noun in ARCHITECTURE.md leads to it")
     print("\n".join(problems) if problems else f"{len(files.stdout.split())} files in order")
     return 1 if problems else 0
 
