@@ -10,6 +10,10 @@
 #include "core/error.h"
 #include "tests/analysis/report_fixture.h"
 
+// fontconfig keeps what it has read about fonts until the process ends, and says so only to itself.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }  // NOLINT
+
 namespace brokerlab {
 namespace {
 
