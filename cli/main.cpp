@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -20,6 +21,23 @@ void add_commands(CLI::App& app, CommandContext& context) {
   add_internal_commands(app, context);
 }
 
+// Everybody on the machine can read a command line: the passwords of URIs in it become asterisks. True when
+// there was one.
+bool hide_passwords(int argc, char** argv) {
+  bool found = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word(argv[i]);
+    const std::size_t scheme = word.find("://");
+    if (scheme == std::string_view::npos) continue;
+    const std::size_t at = word.find('@', scheme);
+    const std::size_t colon = word.find(':', scheme + 3);
+    if (at == std::string_view::npos || colon >= at) continue;
+    std::fill(argv[i] + colon + 1, argv[i] + at, '*');
+    found = true;
+  }
+  return found;
+}
+
 int exit_with(const Error& error) {
   std::fprintf(stderr, "brokerlab: %s\n", error.what());
   return static_cast<int>(error.status());
@@ -37,8 +55,15 @@ int main(int argc, char** argv) {
   CommandContext context;
   context.command_line.assign(argv, argv + argc);
   add_commands(app, context);
+  std::vector<char*> words;
+  for (std::string& word : context.command_line) words.push_back(word.data());
+  if (hide_passwords(argc, argv)) {
+    std::fputs(
+        "warning: a password on the command line can be read by others; put the URI into BROKERLAB_BROKER\n",
+        stderr);
+  }
   try {
-    app.parse(argc, argv);
+    app.parse(argc, words.data());
   } catch (const CLI::ParseError& error) {
     // Help and version are answers; everything else is wrong usage.
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::kUsage);
