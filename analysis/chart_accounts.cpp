@@ -145,11 +145,22 @@ Measure measure(const ChartSource& source, std::string heading, std::string form
   return made;
 }
 
-// A figure that is the same everywhere says nothing about the variants' difference.
+// A figure that is the same everywhere, within a hundredth, says nothing about the variants' difference.
 bool same_everywhere(const Measure& measure) {
-  const Json& first = measure.values.front().second;
-  return std::all_of(measure.values.begin(), measure.values.end(),
-                     [&](const auto& value) { return value.second == first; });
+  constexpr double kSame = 0.01;
+  std::optional<double> least;
+  std::optional<double> most;
+  std::size_t missing = 0;
+  for (const auto& [variant, value] : measure.values) {
+    if (!value.is_number()) {
+      ++missing;
+      continue;
+    }
+    least = std::min(least.value_or(value.get<double>()), value.get<double>());
+    most = std::max(most.value_or(value.get<double>()), value.get<double>());
+  }
+  if (missing > 0) return missing == measure.values.size();
+  return *most - *least <= kSame * *most;
 }
 
 std::vector<Measure> comparison(const ChartSource& source) {

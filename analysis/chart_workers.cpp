@@ -13,10 +13,11 @@ namespace {
 
 using Figure = std::optional<double> ChartConsumer::*;
 
+// Nothing but zeros is no picture: consumers without any effort have no busy time to compare.
 bool any_consumer(const ChartSource& source, Figure figure) {
   for (const ChartVariant& variant : source.variants()) {
     for (const ChartConsumer& consumer : consumers_of(variant)) {
-      if (consumer.*figure) return true;
+      if ((consumer.*figure).value_or(0) > 0) return true;
     }
   }
   return false;

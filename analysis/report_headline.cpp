@@ -162,16 +162,14 @@ void tell_losses(const ChartSource& source, std::vector<std::string>& sentences)
 std::vector<std::string> headlines_of(const ChartSource& source) {
   std::vector<std::string> sentences;
   if (source.variants().empty()) return {"Nothing was run."};
+  // The most telling first: what differed in time, or arrived nowhere; else how long messages took.
   tell_makespan(source, sentences);
-  tell_fairness(source, sentences);
-  std::vector<std::string> latency;
-  tell_latency(source, latency);
-  tell_uncorrected(source, latency);
-  // Where the variants did not differ in time, how long messages took is the news.
-  const bool time_told = source.variants().size() > 1 && !sentences.empty() &&
-                         sentences.front().find(" finished ") != std::string::npos;
-  sentences.insert(time_told ? sentences.end() : sentences.begin(), latency.begin(), latency.end());
+  const bool time_differed = !sentences.empty();
+  if (time_differed) tell_fairness(source, sentences);
   tell_routing(source, sentences);
+  tell_latency(source, sentences);
+  tell_uncorrected(source, sentences);
+  if (!time_differed) tell_fairness(source, sentences);
   tell_losses(source, sentences);
   if (sentences.empty()) sentences.emplace_back("Too little was measured to say anything in a sentence.");
   return sentences;

@@ -111,6 +111,20 @@ TEST(Charts, WhatWasNotMeasuredIsNoZero) {
   EXPECT_THAT(svg, Not(HasSubstr(">0.000<")));
 }
 
+TEST(Charts, TheComparisonLeavesOutWhatIsTheSameEverywhere) {
+  const std::vector<Json> results = {fixture("work_queue")};
+  const std::string option = chart_named("comparison").draw(ChartSource(results)).option.dump();
+  EXPECT_THAT(option, HasSubstr("All done after"));
+  EXPECT_THAT(option, Not(HasSubstr("amplification"))) << "one delivery per message in both variants";
+}
+
+TEST(Charts, IdlenessIsNoPicture) {
+  std::vector<Json> results = {fixture("broker_stall")};
+  for (Json& consumer : results[0]["runs"][0]["fairness"]["consumers"]) consumer["busy_ns"] = 0;
+  EXPECT_FALSE(chart_named("busy-time-per-worker").applies(ChartSource(results)));
+  EXPECT_TRUE(chart_named("messages-per-worker").applies(ChartSource(results)));
+}
+
 TEST(Charts, RepetitionsAreMergedNotAveraged) {
   // 100 samples of 1 ms and 300 of 9 ms: the median of all is 9 ms, the mean of the medians would be 5 ms.
   const std::vector<Json> results = result_of({run_with("a", 1 * kMs, 100), run_with("a", 9 * kMs, 300)});

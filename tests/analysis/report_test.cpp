@@ -80,6 +80,7 @@ TEST(Report, SaysInWordsWhatTheNumbersSay) {
 
 TEST(Report, TellsTheLossOfUnroutableMessages) {
   const report::Section section = report::section_of(fixture("fanout_vs_direct"));
+  EXPECT_THAT(section.headlines[0], HasSubstr("unroutable"));
   EXPECT_THAT(section.headlines,
               testing::Contains("50.8 % of what direct published was unroutable: no queue took it."));
   EXPECT_THAT(section.headlines,
