@@ -63,12 +63,27 @@ struct DeliveryRecord {
 };
 static_assert(sizeof(DeliveryRecord) == 72);
 
+// What only some deliveries have. Appended right after its DeliveryRecord: where the message was caused by
+// another one, or where the role records routing keys. Kept apart so that plain deliveries stay as small and
+// as cheap as they are.
+struct DeliveryDetail {
+  static constexpr std::uint32_t kNoOrigin = UINT32_MAX;
+
+  std::uint64_t delivery;          // index among this recording's deliveries, from 0
+  Nanoseconds origin_intended_ns;  // of the message that started it all
+  std::uint32_t origin_publisher;  // kNoOrigin: the message was caused by none
+  std::uint32_t origin_sequence;
+  std::uint64_t key_hash;  // key_hash() of the routing key; 0 when it was not asked for
+};
+static_assert(sizeof(DeliveryDetail) == 32);
+
 enum DeliveryFlag : std::uint8_t {
   kRedelivered = 1,
   kIgnored = 2,      // the role's `when` did not match
   kUnstamped = 4,    // published by somebody else
   kUnreadable = 8,   // body was not what the role expects
   kForeignRun = 16,  // stamped by another run
+  kHopLimited = 32,  // acted upon, but not published on: it had passed through as many roles as allowed
 };
 enum class Settlement : std::uint8_t { kNone, kAutomatic, kAcked, kRequeued, kRejected };
 
@@ -122,6 +137,11 @@ class RecordingWriter {
 
   PublishRecord& append_publish(const PublishRecord& record = {}) { return append(publishes_, record); }
   DeliveryRecord& append_delivery(const DeliveryRecord& record = {}) { return append(deliveries_, record); }
+  // Of the delivery appended last, whose index is filled in.
+  DeliveryDetail& append_detail(DeliveryDetail detail) {
+    detail.delivery = deliveries_.before + *deliveries_.used - 1;
+    return append(details_, detail);
+  }
   EventRecord& append_event(const EventRecord& record = {}) { return append(events_, record); }
   // In the mapped file, updated in place; after close() a copy that goes nowhere.
   RecordingCounters& counters() { return *counters_; }
@@ -137,6 +157,7 @@ class RecordingWriter {
     std::byte* cursor = nullptr;
     std::byte* limit = nullptr;
     std::uint64_t* used = nullptr;  // the chunk's published number of records, in the mapped file
+    std::uint64_t before = 0;       // records in the chunks before this one
   };
 
   template <class Record>
@@ -157,7 +178,7 @@ class RecordingWriter {
   std::unique_ptr<File> file_;
   RecordingCounters final_counters_{};
   RecordingCounters* counters_;
-  Stream publishes_, deliveries_, events_;
+  Stream publishes_, deliveries_, details_, events_;
 };
 
 // Reads a recording chunk by chunk with bounded memory, also one whose process died in mid-write: what was
@@ -179,10 +200,16 @@ class RecordingReader {
   std::uint64_t publishes() const;  // how many records each_publish will visit
   std::uint64_t deliveries() const;
   std::uint64_t events() const;
+  std::uint64_t details() const;
   // Visits all records of a kind in the order in which they were appended, some thousands at a time.
   void each_publish(const std::function<void(std::span<const PublishRecord>)>& visit) const;
   void each_delivery(const std::function<void(std::span<const DeliveryRecord>)>& visit) const;
   void each_event(const std::function<void(std::span<const EventRecord>)>& visit) const;
+  // In the order of the deliveries they belong to.
+  void each_detail(const std::function<void(std::span<const DeliveryDetail>)>& visit) const;
+  // Every delivery with its detail; null where it has none.
+  void each_delivery_and_detail(
+      const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const;
 
  private:
   class File;

@@ -18,8 +18,8 @@ inline constexpr std::uint32_t kChunkMagic = 0x4b4e4843;  // "CHNK"
 inline constexpr std::uint32_t kOpen = 1;
 inline constexpr std::uint32_t kComplete = 2;
 
-enum Kind : std::uint32_t { kPublishes = 1, kDeliveries = 2, kEvents = 3 };
-inline constexpr std::size_t kKinds = 4;  // one more than the largest: kinds are indices
+enum Kind : std::uint32_t { kPublishes = 1, kDeliveries = 2, kEvents = 3, kDetails = 4 };
+inline constexpr std::size_t kKinds = 5;  // one more than the largest: kinds are indices
 
 struct FileHeader {
   char magic[8];
@@ -55,6 +55,8 @@ constexpr std::uint32_t record_bytes(std::uint32_t kind) {
       return sizeof(DeliveryRecord);
     case kEvents:
       return sizeof(EventRecord);
+    case kDetails:
+      return sizeof(DeliveryDetail);
     default:
       return 0;
   }

@@ -34,6 +34,7 @@ class RecordingReader::File {
 
   template <class Record>
   void each(format::Kind kind, const std::function<void(std::span<const Record>)>& visit) const;
+  void each_with_detail(const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const;
   std::uint64_t records(format::Kind kind) const { return records_[kind]; }
 
   Json json;
@@ -47,6 +48,8 @@ class RecordingReader::File {
     std::uint64_t offset;  // of the first record
     std::uint64_t used;
   };
+  template <class Record>
+  class Cursor;
 
   void read_header();
   void take_stock();
@@ -196,26 +199,60 @@ void RecordingReader::File::take_stock() {
   }
 }
 
+// Goes through all records of one kind, some thousands of them in memory at a time. Any number of cursors may
+// read one file.
+template <class Record>
+class RecordingReader::File::Cursor {
+ public:
+  Cursor(const File& file, format::Kind kind)
+      : file_(file), kind_(kind), buffer_(kVisitBytes / sizeof(Record)) {}
+
+  // The next ones; empty at the end.
+  std::span<const Record> next() {
+    for (; chunk_ < file_.chunks_.size(); ++chunk_, done_ = 0) {
+      const Chunk& chunk = file_.chunks_[chunk_];
+      if (chunk.kind != kind_ || done_ == chunk.used) continue;
+      const std::size_t wanted = std::min<std::uint64_t>(buffer_.size(), chunk.used - done_);
+      const std::size_t got =
+          file_.read_at(chunk.offset + done_ * sizeof(Record), buffer_.data(), wanted * sizeof(Record)) /
+          sizeof(Record);
+      done_ += got;
+      return {buffer_.data(), got};
+    }
+    return {};
+  }
+
+ private:
+  const File& file_;
+  format::Kind kind_;
+  std::vector<Record> buffer_;
+  std::size_t chunk_ = 0;
+  std::uint64_t done_ = 0;  // of that chunk
+};
+
 template <class Record>
 void RecordingReader::File::each(format::Kind kind,
                                  const std::function<void(std::span<const Record>)>& visit) const {
-  std::vector<Record> buffer(kVisitBytes / sizeof(Record));
-  for (const Chunk& chunk : chunks_) {
-    if (chunk.kind != kind) {
-      continue;
-    }
-    for (std::uint64_t done = 0; done < chunk.used;) {
-      const std::size_t wanted = std::min<std::uint64_t>(buffer.size(), chunk.used - done);
-      const std::size_t got =
-          read_at(chunk.offset + done * sizeof(Record), buffer.data(), wanted * sizeof(Record)) /
-          sizeof(Record);
-      if (got == 0) {
-        return;
+  Cursor<Record> cursor(*this, kind);
+  for (auto records = cursor.next(); !records.empty(); records = cursor.next()) visit(records);
+}
+
+void RecordingReader::File::each_with_detail(
+    const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const {
+  Cursor<DeliveryDetail> cursor(*this, format::kDetails);
+  auto details = cursor.next();
+  std::uint64_t index = 0;
+  each<DeliveryRecord>(format::kDeliveries, [&](std::span<const DeliveryRecord> records) {
+    for (const DeliveryRecord& record : records) {
+      while (!details.empty() && details.front().delivery < index) {
+        details = details.subspan(1);
+        if (details.empty()) details = cursor.next();
       }
-      visit(std::span<const Record>(buffer.data(), got));
-      done += got;
+      const bool has = !details.empty() && details.front().delivery == index;
+      visit(record, has ? &details.front() : nullptr);
+      ++index;
     }
-  }
+  });
 }
 
 RecordingReader::RecordingReader(const std::filesystem::path& path) : file_(std::make_unique<File>(path)) {}
@@ -230,6 +267,7 @@ const RecordingCounters& RecordingReader::counters() const { return file_->count
 std::uint64_t RecordingReader::publishes() const { return file_->records(format::kPublishes); }
 std::uint64_t RecordingReader::deliveries() const { return file_->records(format::kDeliveries); }
 std::uint64_t RecordingReader::events() const { return file_->records(format::kEvents); }
+std::uint64_t RecordingReader::details() const { return file_->records(format::kDetails); }
 
 void RecordingReader::each_publish(const std::function<void(std::span<const PublishRecord>)>& visit) const {
   file_->each(format::kPublishes, visit);
@@ -239,6 +277,13 @@ void RecordingReader::each_delivery(const std::function<void(std::span<const Del
 }
 void RecordingReader::each_event(const std::function<void(std::span<const EventRecord>)>& visit) const {
   file_->each(format::kEvents, visit);
+}
+void RecordingReader::each_detail(const std::function<void(std::span<const DeliveryDetail>)>& visit) const {
+  file_->each(format::kDetails, visit);
+}
+void RecordingReader::each_delivery_and_detail(
+    const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const {
+  file_->each_with_detail(visit);
 }
 
 }  // namespace brokerlab

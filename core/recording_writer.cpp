@@ -160,6 +160,7 @@ void RecordingWriter::File::extend(Stream& stream, format::Kind kind) {
   Chunk& chunk = current_[kind];
   if (chunk.begin == nullptr || stream.cursor == chunk.records_end()) {
     chunk = add_chunk(kind, std::clamp(2 * chunk.bytes, kFirstChunkBytes, kLargestChunkBytes));
+    stream.before += stream.used != nullptr ? *stream.used : 0;
     stream.used = &chunk.header().used;
     stream.cursor = chunk.begin + sizeof(format::ChunkHeader);
   }
@@ -233,6 +234,7 @@ RecordingWriter::~RecordingWriter() = default;
 void RecordingWriter::extend(Stream& stream) {
   const format::Kind kind = &stream == &publishes_    ? format::kPublishes
                             : &stream == &deliveries_ ? format::kDeliveries
+                            : &stream == &details_    ? format::kDetails
                                                       : format::kEvents;
   file_->extend(stream, kind);
 }
@@ -243,7 +245,7 @@ void RecordingWriter::close() {
   }
   final_counters_ = *counters_;
   counters_ = &final_counters_;
-  publishes_ = deliveries_ = events_ = Stream{};
+  publishes_ = deliveries_ = details_ = events_ = Stream{};
   file_->close(true);
 }
 

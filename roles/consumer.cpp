@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/key_hash.h"
+
 namespace brokerlab {
 namespace {
 
@@ -123,7 +125,21 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
   if (spec_.settles_at_once()) record.started_ns = record.done_ns = record.received_ns;
   ++counts_.received;
   counts_.redelivered += delivery.redelivered;
-  return run_.recording().append_delivery(record);
+  DeliveryRecord& appended = run_.recording().append_delivery(record);
+  if (spec_.record_keys || (stamp && stamp->origin)) note_detail(delivery, stamp);
+  return appended;
+}
+
+void Consumer::note_detail(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp) {
+  DeliveryDetail detail{};
+  detail.origin_publisher = DeliveryDetail::kNoOrigin;
+  if (stamp && stamp->origin) {
+    detail.origin_intended_ns = stamp->origin->intended_ns;
+    detail.origin_publisher = stamp->origin->publisher;
+    detail.origin_sequence = static_cast<std::uint32_t>(stamp->origin->sequence);
+  }
+  if (spec_.record_keys) detail.key_hash = key_hash(delivery.routing_key);
+  run_.recording().append_detail(detail);
 }
 
 void Consumer::on_delivery(const amqp::Delivery& delivery) {

@@ -85,6 +85,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   };
 
   DeliveryRecord& note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp);
+  void note_detail(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp);
   void take(const amqp::Delivery& delivery);
   // Begins with the next ones until one keeps it busy.
   void pump();

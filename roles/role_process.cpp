@@ -71,6 +71,7 @@ RoleProcess::RoleProcess(ControlPipe& pipe, const Json& assignment)
       spec_(RoleSpec::from_json(assignment.at("spec"))),
       rule_(spec_),
       length_(spec_.effort, assignment.at("seed").get<std::uint64_t>(), spec_.role) {
+  if (assignment.value("record_keys", false)) spec_.record_keys = true;
   make_consumers(assignment);
   make_connections(assignment);
 }

@@ -105,6 +105,7 @@ RoleSpec RoleSpec::from_json(const Json& entry) try {
   if (entry.contains("set") && !entry.at("set").empty()) spec.set = entry.at("set");
   if (entry.contains("publish") && !entry.at("publish").is_null())
     spec.publish = parse_publish(entry.at("publish"));
+  spec.record_keys = entry.value("record_keys", false);
   spec.otherwise = parse_otherwise(entry.value("otherwise", "ack"));
   return spec;
 } catch (const Json::exception& error) {

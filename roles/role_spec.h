@@ -56,6 +56,7 @@ struct RoleSpec {
   Json set;   // merge patch; null when the body is published as it came
   std::optional<PublishOnward> publish;
   Otherwise otherwise = Otherwise::kAck;
+  bool record_keys = false;  // the routing key of every delivery goes into the recording, as a hash
 
   // True when a message is settled the moment it is received: no work, no look at the body, nothing
   // published.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/key_hash.h"
 #include "core/random.h"
 
 namespace brokerlab {
@@ -107,6 +108,57 @@ TEST_F(RecordingTest, KeepsEverythingInOrder) {
     }
   });
   EXPECT_EQ(reader.events(), kRecords / 1000);
+}
+
+TEST_F(RecordingTest, DetailsKnowTheirDelivery) {
+  constexpr std::uint32_t kDeliveries = 50001;  // several chunks
+  {
+    RecordingWriter writer(file(), Json::object());
+    for (std::uint32_t i = 0; i < kDeliveries; ++i) {
+      writer.append_delivery(delivery(i));
+      if (i % 3 == 1) {
+        writer.append_detail({.delivery = 0,
+                              .origin_intended_ns = 7000 + i,
+                              .origin_publisher = 9,
+                              .origin_sequence = i,
+                              .key_hash = key_hash("key")});
+      }
+    }
+    writer.close();
+  }
+  const RecordingReader reader(file());
+  EXPECT_EQ(reader.damage(), "");
+  EXPECT_EQ(reader.deliveries(), kDeliveries);
+  EXPECT_EQ(reader.details(), kDeliveries / 3);
+  std::uint64_t next = 1;
+  reader.each_detail([&](std::span<const DeliveryDetail> details) {
+    for (const DeliveryDetail& detail : details) {
+      ASSERT_EQ(detail.delivery, next);
+      ASSERT_EQ(detail.origin_sequence, next);
+      ASSERT_EQ(detail.origin_publisher, 9U);
+      ASSERT_EQ(detail.origin_intended_ns, static_cast<Nanoseconds>(7000 + next));
+      ASSERT_EQ(detail.key_hash, key_hash("key"));
+      next += 3;
+    }
+  });
+  EXPECT_EQ(next, 1 + 3 * reader.details());
+  std::uint64_t visited = 0;
+  reader.each_delivery_and_detail([&](const DeliveryRecord& record, const DeliveryDetail* detail) {
+    ASSERT_EQ(record.sequence, visited);
+    ASSERT_EQ(detail != nullptr, visited % 3 == 1);
+    if (detail != nullptr) {
+      ASSERT_EQ(detail->delivery, visited);
+    }
+    ++visited;
+  });
+  EXPECT_EQ(visited, kDeliveries);
+}
+
+// The published test vectors of FNV-1a.
+TEST(KeyHash, IsFnv1a) {
+  EXPECT_EQ(key_hash(""), 0xcbf29ce484222325U);
+  EXPECT_EQ(key_hash("a"), 0xaf63dc4c8601ec8cU);
+  EXPECT_EQ(key_hash("foobar"), 0x85944171f73967e8U);
 }
 
 TEST_F(RecordingTest, ReferencesStayValidUntilClose) {

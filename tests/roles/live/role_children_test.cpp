@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/key_hash.h"
 #include "tests/roles/live/live_run.h"
 
 namespace brokerlab {
@@ -273,6 +274,7 @@ TEST_F(RoleChildren, ARolePublishesOnwardWithTheOriginOfItsMessage) {
   ChildUnderTest corrector(corrector_assignment);
   Json reading = role_spec();
   reading["role"] = "reader";
+  reading["record_keys"] = true;
   reading["consume"]["queue"] = results.name;
   reading["when"] = {{"/status", "corrected"}};
   const Json reader_assignment = run_.role(reading, 200);
@@ -281,7 +283,7 @@ TEST_F(RoleChildren, ARolePublishesOnwardWithTheOriginOfItsMessage) {
   reader.wait_for("ready");
   Json load = load_spec(50, 1000);
   load["publish"]["body"] = {{"json", {{"status", "submitted"}, {"StudentID", "{id}"}}}};
-  publish_all(load);
+  const std::vector<PublishRecord> origins = publish_all(load);
   reader.wait_for_progress("done", 50);
   corrector.stop();
   reader.stop();
@@ -295,6 +297,18 @@ TEST_F(RoleChildren, ARolePublishesOnwardWithTheOriginOfItsMessage) {
     EXPECT_EQ(record.publisher, 100U);
     EXPECT_EQ(record.flags, 0);
   }
+  // What was caused by nothing has no detail; what was caused by something knows its origin.
+  EXPECT_EQ(run_.recording(corrector_assignment).details(), 0U);
+  std::uint64_t next = 0;
+  run_.recording(reader_assignment).each_detail([&](std::span<const DeliveryDetail> details) {
+    for (const DeliveryDetail& detail : details) {
+      EXPECT_EQ(detail.delivery, next++);
+      EXPECT_EQ(detail.origin_publisher, 0U);
+      EXPECT_EQ(detail.origin_intended_ns, origins.at(detail.origin_sequence).intended_ns);
+      EXPECT_EQ(detail.key_hash, key_hash(results.name));
+    }
+  });
+  EXPECT_EQ(next, 50U);
   broker_.remove_queue(results.name);
 }
 
