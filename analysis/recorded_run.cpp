@@ -36,6 +36,15 @@ bool truth(const Json& object, const char* key, bool otherwise) {
   return found.is_boolean() ? found.get<bool>() : otherwise;
 }
 
+// Where an entry of load or roles publishes to: `publish`, and the outputs of a behaviour.
+std::vector<Json> targets_of(const Json& spec) {
+  std::vector<Json> targets;
+  if (member(spec, "publish").is_object()) targets.push_back(member(spec, "publish"));
+  const Json& outputs = member(spec, "outputs");
+  for (const Json& output : outputs) targets.push_back(output);
+  return targets;
+}
+
 }  // namespace
 
 RecordedRun::RecordedRun(RunEvidence evidence, const std::filesystem::path& folder)
@@ -81,13 +90,19 @@ RouteEvidence RecordedRun::route(const Json& entry) const {
 }
 
 void RecordedRun::read_publishers(RecordedProcess& process, const Json& header) {
-  const Json& publish = member(spec_of(process), "publish");
   DeclaredPublisher declared;
   for (const Json& entry : list(header, "routes")) declared.routes.push_back(route(entry));
-  const auto other = evidence_.other_keys.find(text(publish, "exchange"));
+  const std::vector<Json> targets = targets_of(spec_of(process));
+  declared.persistent = !targets.empty();
+  std::vector<std::string> keyless;  // exchanges whose keys are not known beforehand
+  for (const Json& target : targets) {
+    declared.mandatory = declared.mandatory && truth(target, "mandatory", true);
+    declared.persistent = declared.persistent && truth(target, "persistent", false);
+    if (!target.contains("routing_key") || !target["routing_key"].is_string())
+      keyless.push_back(text(target, "exchange"));
+  }
+  const auto other = keyless.size() == 1 ? evidence_.other_keys.find(keyless[0]) : evidence_.other_keys.end();
   if (other != evidence_.other_keys.end()) declared.other = other->second;
-  declared.mandatory = truth(publish, "mandatory", true);
-  declared.persistent = truth(publish, "persistent", false);
   for (const Json& instance : list(header, "publishers")) {
     declared.id = number(instance, "publisher");
     process.publishers.push_back(declared.id);

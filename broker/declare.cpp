@@ -47,7 +47,9 @@ void declare_queue(amqp::Session& session, const Queue& queue) {
   session.declare(wanted);
 }
 
-void bind(amqp::Session& session, const Binding& binding) {
+}  // namespace
+
+amqp::BindingDeclaration declaration_of(const Binding& binding) {
   amqp::BindingDeclaration wanted;
   wanted.source = binding.exchange;
   wanted.to = binding.destination_kind == Binding::Destination::kQueue
@@ -56,10 +58,8 @@ void bind(amqp::Session& session, const Binding& binding) {
   wanted.destination = binding.destination;
   wanted.routing_key = binding.routing_key;
   wanted.arguments = binding.arguments;
-  session.bind(wanted);
+  return wanted;
 }
-
-}  // namespace
 
 void declare(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {
   amqp::Session session(amqp::Uri::parse(uri), tls_of(options));
@@ -77,7 +77,9 @@ void declare(const Topology& topology, const std::string& uri, const Declaration
   for (const Queue& queue : topology.queues) {
     if (!queue.predeclared) declare_queue(session, queue);
   }
-  for (const Binding& binding : topology.bindings) bind(session, binding);
+  for (const Binding& binding : topology.bindings) {
+    if (!binding.from_ns) session.bind(declaration_of(binding));
+  }
 }
 
 void remove(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {

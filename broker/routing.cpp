@@ -63,7 +63,10 @@ class Walk {
     if (type == "x-consistent-hash" || type == "x-random") {
       choose_one(matching);
     } else if (type == "direct" || type == "fanout" || type == "topic") {
-      for (const Binding* binding : matching) follow(*binding);
+      for (const Binding* binding : matching) {
+        known_ = known_ && binding->lasts();  // else it depends on the time
+        follow(*binding);
+      }
     } else {
       known_ = false;  // headers, a type of some plugin, or an exchange we know nothing of
       return;

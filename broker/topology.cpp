@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/units.h"
 
 namespace brokerlab {
 namespace {
@@ -71,6 +72,8 @@ Binding binding_from(const Json& value) {
   }
   binding.routing_key = value.value("routing_key", "");
   binding.arguments = value.value("arguments", Json::object());
+  if (value.contains("from")) binding.from_ns = parse_duration(value.at("from"));
+  if (value.contains("until")) binding.until_ns = parse_duration(value.at("until"));
   return binding;
 }
 
@@ -130,6 +133,9 @@ class Reader {
                "it leads to every queue by its name already: leave the binding out");
       }
       need_exchange(binding.exchange, at("bindings", i) + "/exchange");
+      if (binding.from_ns && binding.until_ns && *binding.until_ns <= *binding.from_ns) {
+        refuse("this binding ends before it begins", at("bindings", i) + "/until", "a time after \"from\"");
+      }
       if (binding.destination_kind == Binding::Destination::kExchange) {
         need_exchange(binding.destination, at("bindings", i) + "/destination_exchange");
         topology_.bindings.push_back(binding);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "amqp/declaration.h"
+#include "core/clock.h"
 #include "core/json.h"
 
 namespace brokerlab {
@@ -34,7 +37,13 @@ struct Binding {
   std::string destination;
   std::string routing_key;
   Json arguments = Json::object();
+  std::optional<Nanoseconds> from_ns, until_ns;  // made and removed in mid-run; from the start of the load
+
+  bool lasts() const { return !from_ns && !until_ns; }
 };
+
+// As the client wants it.
+amqp::BindingDeclaration declaration_of(const Binding& binding);
 
 // The exchanges, queues and bindings of an experiment, `copies` expanded. A plain value.
 struct Topology {
@@ -66,10 +75,10 @@ struct DeclarationOptions {
   bool tls_insecure = false;
 };
 
-// Declares exchanges, then queues, then bindings over one AMQP connection; predeclared objects are checked
-// passively. Blocks, bounded by 10 s for each step. `uri` has credentials. Throws Error: unknown exchange
-// type (which plugin to enable), an object exists with other arguments (406), a predeclared one is missing
-// (404), no permission (403), login refused, no broker.
+// Declares exchanges, then queues, then bindings (but those that come later) over one AMQP connection;
+// predeclared objects are checked passively. Blocks, bounded by 10 s for each step. `uri` has credentials.
+// Throws Error: unknown exchange type (which plugin to enable), an object exists with other arguments (406),
+// a predeclared one is missing (404), no permission (403), login refused, no broker.
 void declare(const Topology& topology, const std::string& uri, const DeclarationOptions& options = {});
 
 // Deletes the topology's own queues and exchanges, never predeclared ones; what is gone already is no error.

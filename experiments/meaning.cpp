@@ -146,7 +146,7 @@ void check_meaning(const Json& experiment, const Json& written, const std::files
   check_broker(experiment, findings);
   check_topology(experiment, names, findings);
   check_loads(experiment, written, names, directory, findings);
-  check_roles(experiment, names, findings);
+  check_roles(experiment, names, directory, findings);
   check_faults(experiment, findings);
   check_thresholds(experiment, findings);
   if (!list_at(experiment, "load").empty() && load_ns(experiment, findings) == 0) {

@@ -29,7 +29,8 @@ void check_meaning(const Json& experiment, const Json& written, const std::files
 void check_topology(const Json& experiment, const DeclaredNames& names, Findings& findings);
 void check_loads(const Json& experiment, const Json& written, const DeclaredNames& names,
                  const std::filesystem::path& directory, Findings& findings);
-void check_roles(const Json& experiment, const DeclaredNames& names, Findings& findings);
+void check_roles(const Json& experiment, const DeclaredNames& names, const std::filesystem::path& directory,
+                 Findings& findings);
 void check_faults(const Json& experiment, Findings& findings);
 void check_thresholds(const Json& experiment, Findings& findings);
 

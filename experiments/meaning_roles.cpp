@@ -1,8 +1,10 @@
+#include <filesystem>
 #include <set>
 
 #include "core/distribution.h"
 #include "core/error.h"
 #include "experiments/meaning.h"
+#include "roles/behaviour.h"
 #include "roles/role_spec.h"
 
 namespace brokerlab {
@@ -79,26 +81,46 @@ void check_conditions(const Json& role, const JsonPointer& at, Findings& finding
   }
 }
 
-void check_onward(const Json& role, const JsonPointer& at, const DeclaredNames& names, Findings& findings) {
-  const Json& publish = member(role, "publish");
-  const std::string exchange = text_at(publish, "exchange");
-  if (!publish.is_object() && member(role, "set").is_object()) {
-    findings.error(at / "set", "the patched body goes nowhere", "add \"publish\"");
-  }
-  const std::string key = text_at(publish, "routing_key");
-  if (publish.is_object() && exchange.empty() && !names.queues.contains(key)) {
-    findings.warning(at / "publish" / "routing_key",
-                     "the default exchange has no queue \"" + key + "\": nothing arrives",
+void check_output(const Json& output, const JsonPointer& at, const DeclaredNames& names, Findings& findings) {
+  const std::string exchange = text_at(output, "exchange");
+  const std::string key = text_at(output, "routing_key");
+  if (exchange.empty() && output.contains("routing_key") && !names.queues.contains(key)) {
+    findings.warning(at / "routing_key", "the default exchange has no queue \"" + key + "\": nothing arrives",
                      suggestion(key, names.queue_suggestions), "UNROUTABLE");
   }
   if (exchange.empty() || names.exchange_types.contains(exchange)) return;
-  findings.error(at / "publish" / "exchange", "exchange \"" + exchange + "\" is not declared",
+  findings.error(at / "exchange", "exchange \"" + exchange + "\" is not declared",
                  suggestion(exchange, names.exchanges));
+}
+
+void check_onward(const Json& role, const JsonPointer& at, const DeclaredNames& names, Findings& findings) {
+  const Json& publish = member(role, "publish");
+  if (publish.is_object()) check_output(publish, at / "publish", names, findings);
+  if (!publish.is_object() && !member(role, "set").empty()) {
+    findings.error(at / "set", "the patched body goes nowhere", "add \"publish\"");
+  }
+  const Json& outputs = member(role, "outputs");
+  if (!outputs.is_object()) return;
+  for (const auto& [name, output] : outputs.items())
+    check_output(output, at / "outputs" / name, names, findings);
+}
+
+// A behaviour is made as its process will make it, the files of its settings included.
+void check_behaviour(const Json& role, const JsonPointer& at, const std::filesystem::path& directory,
+                     Findings& findings) {
+  try {
+    const RoleSpec spec = RoleSpec::from_json(role);
+    make_behaviour({spec, spec.role, directory});
+  } catch (const Error& error) {
+    const std::string place = error.where().empty() ? "" : " (" + error.where() + ")";
+    findings.error(at, error.summary() + place, error.remedy());
+  }
 }
 
 }  // namespace
 
-void check_roles(const Json& experiment, const DeclaredNames& names, Findings& findings) {
+void check_roles(const Json& experiment, const DeclaredNames& names, const std::filesystem::path& directory,
+                 Findings& findings) {
   const Json& roles = list_at(experiment, "roles");
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const JsonPointer at = JsonPointer("/roles") / i;
@@ -112,12 +134,7 @@ void check_roles(const Json& experiment, const DeclaredNames& names, Findings& f
     if (whole_at(role, "processes") > whole_at(role, "instances")) {
       findings.error(at / "processes", "more processes than instances", "raise \"instances\"");
     }
-    if (!findings.clean(at)) continue;
-    try {
-      RoleSpec::from_json(role);
-    } catch (const Error& error) {
-      findings.error(at, error.summary(), error.remedy());
-    }
+    if (findings.clean(at)) check_behaviour(role, at, directory, findings);
   }
 }
 

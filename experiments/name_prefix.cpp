@@ -28,11 +28,18 @@ class Prefixer {
       publish["exchange"] = exchange(to);
       return;
     }
+    if (publish.contains("keys")) {
+      for (Json& key : publish["keys"]) key = queue(key.get<std::string>());
+    }
+    if (!publish.contains("routing_key")) return;
     Json& key = publish["routing_key"];
     if (key.is_string()) {
       key = queue(key.get<std::string>());
     } else if (key.contains("template")) {
       key["template"] = prefix_ + key["template"].get<std::string>();
+    } else if (key.contains("body")) {
+      if (!key["body"].contains("map")) return;
+      for (Json& name : key["body"]["map"]) name = queue(name.get<std::string>());
     } else {
       for (auto& [kind, names] : key.items()) {
         for (Json& name : names) name = queue(name.get<std::string>());
@@ -59,6 +66,8 @@ PlannedRun with_prefix(PlannedRun run, const std::string& prefix) {
   for (Json& load : run.experiment["load"]) names.destination(load["publish"]);
   for (Json& role : run.experiment["roles"]) {
     if (role.contains("publish")) names.destination(role["publish"]);
+    if (!role.contains("outputs")) continue;
+    for (auto& [name, output] : role["outputs"].items()) names.destination(output);
   }
   for (PlannedProcess& process : run.processes) {
     for (PlannedInstance& instance : process.instances) instance.queue = names.queue(instance.queue);

@@ -69,25 +69,43 @@ class ProcessPlan {
       common.entry = entry.at(name_key);
       common.entry_index = static_cast<int>(i);
       common.instances_total = entry.at("instances");
-      const bool publishes = kind == PlannedProcess::Kind::kLoad || entry.contains("publish");
-      if (publishes) add_routes(entry, common);
+      const bool publishes =
+          kind == PlannedProcess::Kind::kLoad || entry.contains("publish") || !outputs_of(entry).empty();
+      if (kind == PlannedProcess::Kind::kLoad) add_load_routes(entry, common);
+      if (kind == PlannedProcess::Kind::kRole) add_role_routes(entry, common);
       add_processes(entry, common, publishes);
     }
   }
 
  private:
-  void add_routes(const Json& entry, PlannedProcess& common) {
-    std::vector<std::pair<std::string, std::string>> pairs;
-    const std::string exchange = entry.at("publish").at("exchange");
-    if (common.kind == PlannedProcess::Kind::kLoad) {
-      pairs = possible_routes(entry);
-    } else {
-      pairs.emplace_back(exchange, entry.at("publish").at("routing_key"));
-    }
+  static Json outputs_of(const Json& entry) { return entry.value("outputs", Json::object()); }
+
+  void add_load_routes(const Json& entry, PlannedProcess& common) {
+    const auto pairs = possible_routes(entry);
     for (const auto& [name, key] : pairs) common.routes.push_back(planned_route(topology_, name, key));
+    if (pairs.empty()) add_other_keys(entry.at("publish").at("exchange"));
+  }
+
+  void add_role_routes(const Json& entry, PlannedProcess& common) {
+    if (entry.contains("publish")) {
+      const Json& publish = entry.at("publish");
+      common.routes.push_back(planned_route(topology_, publish.at("exchange"), publish.at("routing_key")));
+    }
+    const Json outputs = outputs_of(entry);
+    for (const auto& [name, output] : outputs.items()) {
+      Json keys = output.value("keys", Json::array());
+      if (output.contains("routing_key")) keys = Json::array({output.at("routing_key")});
+      for (const Json& key : keys) {
+        common.routes.push_back(planned_route(topology_, output.at("exchange"), key));
+      }
+      if (keys.empty()) add_other_keys(output.at("exchange"));
+    }
+  }
+
+  void add_other_keys(const std::string& exchange) {
     const bool known = std::any_of(run_.other_keys.begin(), run_.other_keys.end(),
                                    [&](const PlannedRoute& other) { return other.exchange == exchange; });
-    if (pairs.empty() && !known) run_.other_keys.push_back(route_of_any_key(topology_, exchange));
+    if (!known) run_.other_keys.push_back(route_of_any_key(topology_, exchange));
   }
 
   void add_processes(const Json& entry, const PlannedProcess& common, bool publishes) {
@@ -293,6 +311,7 @@ Json assignment(const PlannedRun& run, const PlannedProcess& process) {
           {"instances_total", process.instances_total},
           {"routes", routes_json(process.routes)},
           {"queues", process.queues},
+          {"hop_limit", run.experiment.at("hop_limit")},
           {"load_ns", run.phases.load_ns()}};
 }
 

@@ -49,6 +49,8 @@ Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const 
       clock_(clock),
       interrupts_(interrupts),
       observer_(observer),
+      membership_(Topology::from_json(plan.topology).with_prefix(lease.prefix()), lease.uri(),
+                  setting.tls_insecure, clock),
       probe_(plan_, lease.uri(), lease.prefix(), setting.tls_insecure),
       interrupts_handled_(interrupts.count()) {
   uv_loop_init(&loop_);
@@ -161,6 +163,9 @@ void Run::tick() {
       check_stopping(now);
       break;
   }
+  if (stage_ != Stage::kStopping) {
+    if (const std::string trouble = membership_.tick(now); !trouble.empty()) notice(trouble);
+  }
   report_progress(now, false);
 }
 
@@ -221,6 +226,7 @@ void Run::start_load() {
   host_ = std::make_unique<HostWatch>(clock_);
   for (const auto& process : processes_) process->child->send({{"start", t0_ns_}});
   faults_->start(t0_ns_);
+  membership_.start(t0_ns_);
   enter(Stage::kLoad);
 }
 
@@ -406,6 +412,8 @@ Json Run::evidence() {
           {"drain_reason", drain_reason_},
           {"aborted", aborted_},
           {"faults", faults_->report()},
+          {"membership", membership_.report()},
+          {"hop_limit", plan_.experiment["hop_limit"]},
           {"host", std::move(host)},
           {"notices", notices_}};
 }

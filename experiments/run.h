@@ -15,6 +15,7 @@
 #include "experiments/fault_schedule.h"
 #include "experiments/host_watch.h"
 #include "experiments/interrupts.h"
+#include "experiments/membership_schedule.h"
 #include "experiments/plan.h"
 #include "experiments/queue_probe.h"
 #include "experiments/run_observer.h"
@@ -92,6 +93,7 @@ class Run final : private FaultTargets {
   uv_timer_t ticker_{};
   std::vector<std::unique_ptr<RunProcess>> processes_;
   std::unique_ptr<FaultSchedule> faults_;
+  MembershipSchedule membership_;
   std::unique_ptr<HostWatch> host_;
   QueueProbe probe_;
   std::vector<QueueProbe::Depth> depths_at_start_;

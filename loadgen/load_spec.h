@@ -19,7 +19,7 @@ struct LoadSpec {
   std::uint32_t channels_per_connection = 100;
   Arrivals arrivals;
   std::string exchange;
-  Json routing_key = "";  // text, {"choice": […]}, {"cycle": […]} or {"template": "…"}
+  Json routing_key = "";  // text, {"choice": […]}, {"cycle": […]}, {"template": "…"} or {"body": {…}}
   bool mandatory = true;
   bool persistent = false;
   std::optional<std::uint8_t> priority;

@@ -103,9 +103,9 @@ bool Publisher::publish_next() {
     return false;
   }
   const MessageContext context{sequence_, publisher_, instance_, *next_ns_};
-  const RoutingKey::Choice key = routing_key_.next(context);
-  template_.set_routing_key(key.key);
   const std::string_view body = payload_->next(context);
+  const RoutingKey::Choice key = routing_key_.next(context, body);
+  template_.set_routing_key(key.key);
   const Nanoseconds sent_ns = run_.clock().now();
   const Nanoseconds intended_ns = pacer_ ? t0_ns_ + *next_ns_ : sent_ns;
   const std::uint8_t outcome = spec_.confirms ? 0 : kUnconfirmedByDesign;

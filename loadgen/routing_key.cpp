@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "core/recording.h"
 
 namespace brokerlab {
@@ -17,6 +18,12 @@ RoutingKey::RoutingKey(const LoadSpec& spec, const Routes& routes, std::uint64_t
   } else if (spec.routing_key.contains("template")) {
     kind_ = Kind::kTemplate;
     template_ = Template::of_text(spec.routing_key.at("template").get<std::string>());
+  } else if (spec.routing_key.contains("body")) {
+    kind_ = Kind::kBody;
+    const Json& source = spec.routing_key.at("body");
+    pointer_ = JsonPointer(source.at("pointer").get<std::string>());
+    const Json map = source.value("map", Json::object());
+    for (const auto& [value, key] : map.items()) map_[value] = key;
   } else {
     kind_ = spec.routing_key.contains("choice") ? Kind::kChoice : Kind::kCycle;
     for (const Json& key : *spec.routing_key.begin()) {
@@ -30,7 +37,28 @@ std::uint8_t RoutingKey::route_of(const std::string& key) const {
   return found == routes_.end() ? kRouteUnlisted : found->second;
 }
 
-RoutingKey::Choice RoutingKey::next(const MessageContext& context) {
+const std::string& RoutingKey::key_in(std::string_view body) {
+  const Json json = Json::parse(body, nullptr, false);
+  const std::string where = "message " + std::string(body.substr(0, 80));
+  if (!json.is_structured() || !json.contains(pointer_) || json.at(pointer_).is_structured()) {
+    throw Error(
+        "the routing key is to be taken from " + pointer_.to_string() + ", where the body has no value",
+        where, "check publish.routing_key and publish.body", ExitStatus::kUsage);
+  }
+  const Json& value = json.at(pointer_);
+  rendered_ = value.is_string() ? value.get<std::string>() : value.dump();
+  if (map_.empty()) return rendered_;
+  const auto found = map_.find(rendered_);
+  if (found != map_.end()) return found->second;
+  throw Error("the routing key's map has no entry for \"" + rendered_ + "\"", where,
+              "add it to publish.routing_key.body.map", ExitStatus::kUsage);
+}
+
+RoutingKey::Choice RoutingKey::next(const MessageContext& context, std::string_view body) {
+  if (kind_ == Kind::kBody) {
+    const std::string& key = key_in(body);
+    return {key, route_of(key)};
+  }
   if (kind_ == Kind::kTemplate) {
     rendered_.clear();
     template_.render(context, random_, rendered_);

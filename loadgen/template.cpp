@@ -10,7 +10,7 @@ namespace {
 
 const std::vector<std::string>& known_placeholders() {
   static const std::vector<std::string> known = {"sequence", "publisher", "instance", "time",
-                                                 "id",       "random",    "choice"};
+                                                 "id",       "random",    "number",   "choice"};
   return known;
 }
 
@@ -54,14 +54,15 @@ Template::Segment Template::parse_placeholder(std::string_view name) {
   if (kind == "instance") return {.kind = Kind::kInstance};
   if (kind == "time") return {.kind = Kind::kTime};
   if (kind == "id") return {.kind = Kind::kRandom, .low = 1000, .high = 9999};
-  if (kind == "random") {
-    Segment segment{.kind = Kind::kRandom};
+  if (kind == "random" || kind == "number") {
+    Segment segment{.kind = kind == "random" ? Kind::kRandom : Kind::kNumber};
     const char* end = rest.data() + rest.size();
     const auto low = std::from_chars(rest.data(), end, segment.low);
     const bool dash = low.ec == std::errc() && low.ptr != end && *low.ptr == '-';
     const auto high = dash ? std::from_chars(low.ptr + 1, end, segment.high) : low;
     if (!dash || high.ec != std::errc() || high.ptr != end || segment.low > segment.high) {
-      refuse("{random} needs two whole numbers", name, "write it like {random:1-5}");
+      refuse("{" + std::string(kind) + "} needs two whole numbers", name,
+             "write it like {" + std::string(kind) + ":1-5}");
     }
     return segment;
   }
@@ -75,11 +76,17 @@ Template::Segment Template::parse_placeholder(std::string_view name) {
     return segment;
   }
   const std::string near = nearest_word(kind, known_placeholders());
-  refuse(
-      "unknown placeholder {" + std::string(name) + "}", name,
-      near.empty()
-          ? "known are sequence, publisher, instance, time, id, random and choice; {{ and }} stand for braces"
-          : "did you mean {" + near + "}? {{ and }} stand for braces");
+  refuse("unknown placeholder {" + std::string(name) + "}", name,
+         near.empty() ? "known are sequence, publisher, instance, time, id, random, number and choice; {{ "
+                        "and }} stand for braces"
+                      : "did you mean {" + near + "}? {{ and }} stand for braces");
+}
+
+// How many numbers there are from LOW to HIGH. All 2^64 of them are more than any sequence counts.
+std::uint64_t Template::numbers_of(const Segment& segment) {
+  const std::uint64_t span =
+      static_cast<std::uint64_t>(segment.high) - static_cast<std::uint64_t>(segment.low);
+  return span == UINT64_MAX ? span : span + 1;
 }
 
 void Template::add_text(std::string_view text) {
@@ -178,6 +185,9 @@ void Template::render_segment(const Segment& segment, const MessageContext& cont
       break;
     case Kind::kRandom:
       append_number(random.between(segment.low, segment.high), out);
+      break;
+    case Kind::kNumber:
+      append_number(segment.low + static_cast<std::int64_t>(context.sequence % numbers_of(segment)), out);
       break;
     case Kind::kChoice:
       out += segment.options[random.below(segment.options.size())];

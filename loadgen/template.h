@@ -22,7 +22,8 @@ struct MessageContext {
 
 // Text with placeholders, compiled once and rendered without allocation of its own (beyond the growth of
 // `out`): {sequence} {publisher} {instance} {time} (seconds from the start, intended) {id} (random 1000-9999)
-// {random:LOW-HIGH} {choice:a|b|c}; {{ and }} stand for braces.
+// {random:LOW-HIGH} {number:LOW-HIGH} (one after the
+// other, by the sequence) {choice:a|b|c}; {{ and }} stand for braces.
 class Template {
  public:
   // Throws Error (kUsage) for an unknown placeholder or an unpaired brace, with the nearest known one.
@@ -38,7 +39,7 @@ class Template {
   std::optional<std::vector<std::string>> all(std::uint32_t instances, std::size_t limit) const;
 
  private:
-  enum class Kind { kText, kSequence, kPublisher, kInstance, kTime, kRandom, kChoice };
+  enum class Kind { kText, kSequence, kPublisher, kInstance, kTime, kRandom, kNumber, kChoice };
   struct Segment {
     Kind kind = Kind::kText;
     std::string text = {};
@@ -47,6 +48,7 @@ class Template {
   };
 
   static Segment parse_placeholder(std::string_view name);
+  static std::uint64_t numbers_of(const Segment& segment);
   void add_text(std::string_view text);
   void add_json(const Json& value);
   void add_json_text(const std::string& value);

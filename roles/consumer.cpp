@@ -30,7 +30,6 @@ Settlement settlement_of(Otherwise otherwise) {
 Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std::function<void()> on_drained)
     : run_(run),
       spec_(setup.spec),
-      rule_(setup.rule),
       length_(setup.length),
       position_(setup.position),
       queue_(setup.queue),
@@ -39,12 +38,13 @@ Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std:
       tag_(setup.instance.value("name", "")),
       on_drained_(std::move(on_drained)),
       acks_(run.loop(), run.clock(), setup.spec.consume),
+      behaviour_(make_behaviour({setup.spec, tag_, setup.directory})),
+      hop_limit_(setup.hop_limit),
       effort_(run.loop(), run.clock(), setup.spec.effort.kind),
       poll_timer_(run.loop(), [this] { run_.guard([this] { poll(); }); }) {
-  if (!spec_.publish) return;
-  const OnwardPublisher::Setup publish{*spec_.publish, !spec_.set.is_null() || !spec_.when.is_null(),
-                                       run_number_,    setup.instance.at("publisher").get<std::uint32_t>(),
-                                       position_,      setup.route};
+  if (spec_.outputs.empty()) return;
+  const OnwardPublisher::Setup publish{spec_, setup.routes, run_number_,
+                                       setup.instance.at("publisher").get<std::uint32_t>(), position_};
   onward_ = std::make_unique<OnwardPublisher>(run.recording(), publish, onward);
 }
 
@@ -159,6 +159,8 @@ void Consumer::take(const amqp::Delivery& delivery) {
                       counts_.received - 1,
                       connections_lost_,
                       spec_.looks_at_body() ? std::string(delivery.body_text()) : std::string(),
+                      spec_.looks_at_body() ? std::string(delivery.routing_key) : std::string(),
+                      {},
                       {}});
   pump();
 }
@@ -177,13 +179,26 @@ void Consumer::pump() {
 void Consumer::begin() {
   Work& work = *work_;
   const Nanoseconds now = run_.clock().now();
-  work.reading = rule_.read(work.body);
-  if (work.reading.verdict != Rule::Verdict::kAct) return set_aside();
+  work.reaction = behaviour_->receive(work.body, work.routing_key);
+  if (work.reaction.verdict == Reaction::Verdict::kAct && !length_.stands_in(work.reaction.body)) {
+    work.reaction.verdict = Reaction::Verdict::kUnreadable;
+  }
+  if (work.reaction.verdict != Reaction::Verdict::kAct) return set_aside();
   work.record->started_ns = now;
-  if (spec_.effort.kind == EffortSpec::Kind::kNone) return finish_effort();
+  if (spec_.effort.kind == EffortSpec::Kind::kNone) return compute();
   const std::uint32_t publisher = work.stamp ? work.stamp->publisher : kNoPublisher;
   const std::uint64_t sequence = work.stamp ? work.stamp->sequence : work.identity;
-  effort_.begin(now, length_.of(publisher, sequence, work.body, work.reading.body), [this] {
+  effort_.begin(now, length_.of(publisher, sequence, work.body, work.reaction.body), [this] {
+    run_.guard([this] {
+      compute();
+      pump();
+    });
+  });
+}
+
+void Consumer::compute() {
+  if (!work_->reaction.compute) return finish_effort();
+  effort_.compute(work_->reaction.compute, [this] {
     run_.guard([this] {
       finish_effort();
       pump();
@@ -194,7 +209,10 @@ void Consumer::begin() {
 void Consumer::set_aside() {
   Work work = std::move(*work_);
   work_.reset();
-  if (work.reading.verdict == Rule::Verdict::kUnreadable) {
+  Settlement settlement = settlement_of(spec_.otherwise);
+  if (work.reaction.verdict == Reaction::Verdict::kReject) {
+    settlement = Settlement::kRejected;
+  } else if (work.reaction.verdict == Reaction::Verdict::kUnreadable) {
     work.record->flags |= kUnreadable;
     if (counts_.unreadable++ == 0) {
       run_.pipe().notice(name() + ": a message whose body is not what this role expects; such are counted",
@@ -206,7 +224,7 @@ void Consumer::set_aside() {
       run_.pipe().notice(name() + " ignores messages that its `when` does not match; such are counted");
     }
   }
-  if (!stale(work)) acks_.settle(*work.record, work.tag, settlement_of(spec_.otherwise));
+  if (!stale(work)) acks_.settle(*work.record, work.tag, settlement);
 }
 
 void Consumer::finish_effort() {
@@ -214,6 +232,12 @@ void Consumer::finish_effort() {
   work_->effort_made = true;
   ++counts_.done;
   counts_.busy_ns += work_->record->done_ns - work_->record->started_ns;
+  work_->outgoing = behaviour_->finish(work_->reaction, work_->body);
+  // What goes round in a circle must come to an end, whoever declared it.
+  if (work_->stamp && work_->stamp->hops >= hop_limit_ && !work_->outgoing.empty()) {
+    work_->record->flags |= kHopLimited;
+    work_->outgoing.clear();
+  }
   hand_over();
 }
 
@@ -225,9 +249,9 @@ bool Consumer::stale(const Work& work) const {
 bool Consumer::hand_over() {
   Work& work = *work_;
   if (!stale(work)) {
-    if (onward_) {
+    for (; work.handed_over < work.outgoing.size(); ++work.handed_over) {
       if (!channel_->writable()) return false;  // on_writable goes on from here
-      onward_->publish(*channel_, work.stamp, rule_.onward(work.reading, work.body), run_.clock().now());
+      onward_->publish(*channel_, work.stamp, work.outgoing[work.handed_over], run_.clock().now());
     }
     acks_.settle(*work.record, work.tag, Settlement::kAcked);
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,10 +16,10 @@
 #include "core/precise_timer.h"
 #include "core/stamp.h"
 #include "roles/ack_writer.h"
+#include "roles/behaviour.h"
 #include "roles/effort.h"
 #include "roles/onward_publisher.h"
 #include "roles/role_spec.h"
-#include "roles/rule.h"
 
 namespace brokerlab {
 
@@ -28,20 +29,21 @@ struct ConsumerCounts {
 };
 
 // One instance of a role: a channel of its own, one message in work at a time, those that the broker sends
-// ahead waiting in a queue of ours. For each message: the rule is asked, the effort made, the result
+// ahead waiting in a queue of ours. For each message: the behaviour is asked, the effort made, the results
 // published onward, the message settled; each step is noted in its record. A role without effort, rule and
 // onward publish settles within the read. One loop; lives within its ChildRun and must outlive its channel.
 class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandler {
  public:
   struct Setup {
     const RoleSpec& spec;
-    const Rule& rule;
     const EffortLength& length;
+    const RouteNumbers& routes;
     const Json& instance;    // of the assignment
     std::uint16_t position;  // in the assignment's instances
     std::uint16_t queue;     // in the assignment's queues
     std::uint64_t run;
-    std::uint8_t route;  // of what it publishes, in the assignment's routes
+    std::filesystem::path directory;  // of the experiment or role file
+    std::uint32_t hop_limit;          // a message that has passed through so many roles is not handed on
   };
 
   // `on_drained` is called once, after stop().
@@ -80,7 +82,10 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
     std::uint64_t identity;     // the message's number where it has no stamp
     std::uint32_t connections;  // lost before it came
     std::string body;           // only where the role looks at it
-    Rule::Reading reading;
+    std::string routing_key;    // likewise
+    Reaction reaction;
+    std::vector<Outgoing> outgoing;
+    std::size_t handed_over = 0;  // of them
     bool effort_made = false;
   };
 
@@ -91,6 +96,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   void pump();
   void begin();
   void set_aside();
+  void compute();
   void finish_effort();
   // Publishes and settles; false while the channel takes no publishes.
   bool hand_over();
@@ -101,7 +107,6 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
 
   ChildRun& run_;
   const RoleSpec& spec_;
-  const Rule& rule_;
   const EffortLength& length_;
   std::uint16_t position_;
   std::uint16_t queue_;
@@ -112,6 +117,8 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
 
   amqp::Channel* channel_ = nullptr;
   AckWriter acks_;
+  std::unique_ptr<Behaviour> behaviour_;
+  std::uint32_t hop_limit_;
   std::unique_ptr<OnwardPublisher> onward_;  // null unless the role publishes
   Effort effort_;
   PreciseTimer poll_timer_;

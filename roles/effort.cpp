@@ -36,8 +36,15 @@ Nanoseconds EffortLength::of(std::uint32_t publisher, std::uint64_t sequence, st
   return nanoseconds_of(spec_.seconds->draw(random, sequence));
 }
 
-// Outlives the Effort while a computation is in the thread pool. The pool's thread reads `until_ns`, `clock`
-// and `abandoned` and writes `product`; everything else belongs to the loop.
+bool EffortLength::stands_in(const Json& parsed) const {
+  if (spec_.kind == EffortSpec::Kind::kNone || spec_.source != EffortSpec::Source::kPointer) return true;
+  if (!parsed.contains(spec_.pointer)) return false;
+  const Json& number = parsed.at(spec_.pointer);
+  return number.is_number() && number.get<double>() >= 0;
+}
+
+// Outlives the Effort while a computation is in the thread pool. The pool's thread reads `until_ns`, `clock`,
+// `pooled` and `abandoned` and writes `product`; everything else belongs to the loop.
 struct Effort::State {
   uv_loop_t* loop = nullptr;
   const Clock* clock = nullptr;
@@ -48,6 +55,8 @@ struct Effort::State {
   std::atomic<bool> abandoned = false;
   std::uint64_t product = 0;
   bool busy = false;
+  bool in_pool = false;
+  std::function<void(State&)> pooled;
   std::function<void()> done;
 
   void finish() {
@@ -56,7 +65,7 @@ struct Effort::State {
   }
 
   // Arithmetic that depends on itself, so that the compiler cannot leave it out and the core is really used.
-  void compute() {
+  void spin() {
     std::uint64_t x = static_cast<std::uint64_t>(until_ns) | 1;
     while (clock->now() < until_ns && !abandoned.load(std::memory_order_relaxed)) {
       for (int i = 0; i < 1000; ++i) x = x * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -87,10 +96,27 @@ void Effort::begin(Nanoseconds from, Nanoseconds length, std::function<void()> d
     return;
   }
   state_->until_ns = from + length;
+  queue([](State& state) { state.spin(); });
+}
+
+void Effort::compute(std::function<void()> work, std::function<void()> done) {
+  state_->busy = true;
+  state_->done = std::move(done);
+  queue([work = std::move(work)](State&) { work(); });
+}
+
+void Effort::queue(std::function<void(State&)> work) {
+  state_->in_pool = true;
+  state_->pooled = std::move(work);
   uv_queue_work(
-      state_->loop, &state_->work, [](uv_work_t* work) { static_cast<State*>(work->data)->compute(); },
-      [](uv_work_t* work, int) {
-        auto* state = static_cast<State*>(work->data);
+      state_->loop, &state_->work,
+      [](uv_work_t* request) {
+        auto* state = static_cast<State*>(request->data);
+        state->pooled(*state);
+      },
+      [](uv_work_t* request, int) {
+        auto* state = static_cast<State*>(request->data);
+        state->in_pool = false;
         if (state->abandoned) {
           delete state;
         } else {
@@ -103,7 +129,7 @@ void Effort::close() {
   State* state = std::exchange(state_, nullptr);
   if (state == nullptr) return;
   if (state->timer) state->timer->close();
-  if (state->kind == EffortSpec::Kind::kSpin && state->busy) {
+  if (state->in_pool) {
     state->abandoned = true;  // its last callback deletes the state
   } else {
     delete state;

@@ -23,6 +23,8 @@ class EffortLength {
   // there.
   Nanoseconds of(std::uint32_t publisher, std::uint64_t sequence, std::string_view body,
                  const Json& parsed) const;
+  // False when the number it is taken from is missing, negative or no number.
+  bool stands_in(const Json& parsed) const;
 
  private:
   EffortSpec spec_;
@@ -43,11 +45,14 @@ class Effort {
   // Calls `done` on the loop once `length` has passed since `from` (sleep) or was computed (spin). Not while
   // busy.
   void begin(Nanoseconds from, Nanoseconds length, std::function<void()> done);
+  // Calls `done` on the loop once `work` has been done in the thread pool. Not while busy.
+  void compute(std::function<void()> work, std::function<void()> done);
   bool busy() const;
   void close();
 
  private:
   struct State;
+  void queue(std::function<void(State&)> work);
   State* state_;
 };
 

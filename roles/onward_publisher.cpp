@@ -1,44 +1,69 @@
 #include "roles/onward_publisher.h"
 
+#include <algorithm>
 #include <span>
 
 #include "amqp/properties.h"
 
 namespace brokerlab {
 
+RouteNumbers::RouteNumbers(const Json& assignment) {
+  const Json routes = assignment.value("routes", Json::array());
+  for (std::size_t i = 0; i < std::min<std::size_t>(routes.size(), kRouteUnlisted); ++i) {
+    numbers_.emplace(std::pair(routes[i].at("exchange").get<std::string>(),
+                               routes[i].at("routing_key").get<std::string>()),
+                     static_cast<std::uint8_t>(i));
+  }
+}
+
+std::uint8_t RouteNumbers::of(const std::string& exchange, const std::string& routing_key) const {
+  const auto found = numbers_.find({exchange, routing_key});
+  return found == numbers_.end() ? kRouteUnlisted : found->second;
+}
+
 OnwardPublisher::OnwardPublisher(RecordingWriter& recording, const Setup& setup, OnwardCounts& counts)
     : recording_(recording),
       counts_(counts),
+      spec_(setup.spec),
+      routes_(setup.routes),
       run_(setup.run),
       publisher_(setup.publisher),
-      position_(setup.position),
-      route_(setup.route),
-      with_origin_(make_template(setup, true)),
-      without_origin_(make_template(setup, false)) {}
+      position_(setup.position) {
+  for (const Output& output : spec_.outputs) {
+    targets_.push_back({make_template(output, true), make_template(output, false)});
+  }
+}
 
-amqp::PublishTemplate OnwardPublisher::make_template(const Setup& setup, bool with_origin) const {
+amqp::PublishTemplate OnwardPublisher::make_template(const Output& output, bool with_origin) const {
   amqp::Properties properties;
-  properties.persistent = setup.publish.persistent;
-  if (setup.json) properties.content_type = "application/json";
+  properties.persistent = output.persistent;
+  // What the rule hands on unread may be anything.
+  const bool json = spec_.behaviour != "rule" || !spec_.set.is_null() || !spec_.when.is_null();
+  if (json) properties.content_type = "application/json";
   Stamp stamp;
   stamp.run = run_;
   stamp.publisher = publisher_;
   if (with_origin) stamp.origin = Stamp::Origin{};
-  return {{setup.publish.exchange, setup.publish.routing_key, setup.publish.mandatory}, properties, stamp};
+  return {{output.exchange, output.routing_key.value_or(""), output.mandatory}, properties, stamp};
 }
 
 void OnwardPublisher::publish(amqp::Channel& channel, const std::optional<Stamp>& cause,
-                              std::string_view body, Nanoseconds now_ns) {
-  amqp::PublishTemplate& message = cause ? with_origin_ : without_origin_;
-  message.set_hops(cause ? cause->hops + 1 : 1);
+                              const Outgoing& message, Nanoseconds now_ns) {
+  const Output& output = spec_.outputs.at(message.output);
+  const std::string& key = output.routing_key ? *output.routing_key : message.routing_key;
+  Target& target = targets_[message.output];
+  amqp::PublishTemplate& frames = cause ? target.with_origin : target.without_origin;
+  frames.set_routing_key(key);
+  frames.set_hops(cause ? cause->hops + 1 : 1);
   if (cause) {
-    message.set_origin(
+    frames.set_origin(
         cause->origin.value_or(Stamp::Origin{cause->publisher, cause->sequence, cause->intended_ns}));
   }
-  PublishRecord& record = recording_.append_publish(
-      {now_ns, now_ns, 0, static_cast<std::uint32_t>(sequence_), position_, route_, 0});
-  const std::uint64_t number = channel.publish(message, {sequence_, now_ns, now_ns},
-                                               std::as_bytes(std::span(body.data(), body.size())));
+  PublishRecord& record = recording_.append_publish({now_ns, now_ns, 0, static_cast<std::uint32_t>(sequence_),
+                                                     position_, routes_.of(output.exchange, key), 0});
+  const std::uint64_t number =
+      channel.publish(frames, {sequence_, now_ns, now_ns},
+                      std::as_bytes(std::span(message.body.data(), message.body.size())));
   if (number == 0) {
     record.outcome = kRefused;
     record.settled_ns = now_ns;

@@ -1,15 +1,20 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "amqp/channel.h"
 #include "amqp/publish_template.h"
+#include "core/json.h"
 #include "core/outstanding_publishes.h"
 #include "core/recording.h"
 #include "core/stamp.h"
+#include "roles/behaviour.h"
 #include "roles/role_spec.h"
 
 namespace brokerlab {
@@ -19,24 +24,33 @@ struct OnwardCounts {
   std::uint64_t published = 0, confirmed = 0, returned = 0, nacked = 0, unsettled = 0;
 };
 
+// The numbers of (exchange, routing key) pairs in the assignment's list of routes.
+class RouteNumbers {
+ public:
+  explicit RouteNumbers(const Json& assignment);
+  std::uint8_t of(const std::string& exchange, const std::string& routing_key) const;
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::uint8_t> numbers_;
+};
+
 // Publishes what a role makes of a message, on the consumer's own channel: the broker sees the publish before
 // the acknowledgement that follows it, so a role that dies between the two cannot lose the message. One loop.
 class OnwardPublisher {
  public:
   struct Setup {
-    const PublishOnward& publish;
-    bool json;  // what goes on is JSON
+    const RoleSpec& spec;
+    const RouteNumbers& routes;
     std::uint64_t run;
     std::uint32_t publisher;
     std::uint16_t position;  // in the assignment's instances
-    std::uint8_t route;
   };
 
   OnwardPublisher(RecordingWriter& recording, const Setup& setup, OnwardCounts& counts);
 
   // `cause`: the stamp of the message that caused it; nothing for a message of somebody else. Only while
   // `channel` is writable.
-  void publish(amqp::Channel& channel, const std::optional<Stamp>& cause, std::string_view body,
+  void publish(amqp::Channel& channel, const std::optional<Stamp>& cause, const Outgoing& message,
                Nanoseconds now_ns);
 
   void on_confirm(std::uint64_t number, bool multiple, bool acked, Nanoseconds now_ns);
@@ -46,16 +60,21 @@ class OnwardPublisher {
   std::size_t outstanding() const { return outstanding_.size(); }
 
  private:
-  amqp::PublishTemplate make_template(const Setup& setup, bool with_origin) const;
+  struct Target {
+    amqp::PublishTemplate with_origin;
+    amqp::PublishTemplate without_origin;
+  };
+
+  amqp::PublishTemplate make_template(const Output& output, bool with_origin) const;
 
   RecordingWriter& recording_;
   OnwardCounts& counts_;
+  const RoleSpec& spec_;
+  const RouteNumbers& routes_;
   std::uint64_t run_;
   std::uint32_t publisher_;
   std::uint16_t position_;
-  std::uint8_t route_;
-  amqp::PublishTemplate with_origin_;
-  amqp::PublishTemplate without_origin_;
+  std::vector<Target> targets_;  // parallel to the role's outputs
   OutstandingPublishes outstanding_;
   std::uint64_t sequence_ = 0;
   std::uint64_t number_offset_ = 1;  // publish number - sequence

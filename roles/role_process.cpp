@@ -13,16 +13,8 @@
 namespace brokerlab {
 namespace {
 
-std::uint8_t route_of(const RoleSpec& spec, const Json& assignment) {
-  const Json routes = assignment.value("routes", Json::array());
-  for (std::size_t i = 0; spec.publish && i < std::min<std::size_t>(routes.size(), kRouteUnlisted); ++i) {
-    if (routes[i].at("exchange") == spec.publish->exchange &&
-        routes[i].at("routing_key") == spec.publish->routing_key) {
-      return static_cast<std::uint8_t>(i);
-    }
-  }
-  return kRouteUnlisted;
-}
+// Enough for any pipeline; see `hop_limit` in docs/experiment-file.md.
+constexpr std::uint32_t kDefaultHopLimit = 16;
 
 std::uint16_t queue_of(const Json& instance, const Json& assignment) {
   const Json& queues = assignment.at("queues");
@@ -53,8 +45,8 @@ class RoleProcess {
 
   ChildRun run_;
   RoleSpec spec_;
-  Rule rule_;
   EffortLength length_;
+  RouteNumbers routes_;
   OnwardCounts onward_;
   std::vector<std::unique_ptr<Consumer>> consumers_;
   std::vector<std::unique_ptr<amqp::RecordedConnection>>
@@ -69,8 +61,8 @@ class RoleProcess {
 RoleProcess::RoleProcess(ControlPipe& pipe, const Json& assignment)
     : run_(pipe, assignment, false),
       spec_(RoleSpec::from_json(assignment.at("spec"))),
-      rule_(spec_),
-      length_(spec_.effort, assignment.at("seed").get<std::uint64_t>(), spec_.role) {
+      length_(spec_.effort, assignment.at("seed").get<std::uint64_t>(), spec_.role),
+      routes_(assignment) {
   if (assignment.value("record_keys", false)) spec_.record_keys = true;
   make_consumers(assignment);
   make_connections(assignment);
@@ -80,13 +72,14 @@ void RoleProcess::make_consumers(const Json& assignment) {
   std::uint16_t position = 0;
   for (const Json& instance : assignment.at("instances")) {
     const Consumer::Setup setup{spec_,
-                                rule_,
                                 length_,
+                                routes_,
                                 instance,
                                 position++,
                                 queue_of(instance, assignment),
                                 assignment.at("run").get<std::uint64_t>(),
-                                route_of(spec_, assignment)};
+                                assignment.value("directory", "."),
+                                assignment.value("hop_limit", kDefaultHopLimit)};
     consumers_.push_back(std::make_unique<Consumer>(run_, setup, onward_, [this] { on_consumer_drained(); }));
   }
 }

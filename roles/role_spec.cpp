@@ -76,20 +76,45 @@ Otherwise parse_otherwise(const std::string& text) {
   refuse("unknown way out \"" + text + "\"", "otherwise", "use ack, ignore, nack, requeue or dead_letter");
 }
 
-PublishOnward parse_publish(const Json& json) {
-  return {json.value("exchange", ""), json.value("routing_key", ""), json.value("mandatory", true),
-          json.value("persistent", false)};
+Output parse_output(const std::string& name, const Json& json) {
+  Output output{name, json.value("exchange", ""), std::nullopt, json.value("mandatory", true),
+                json.value("persistent", false)};
+  if (json.contains("routing_key")) output.routing_key = json.at("routing_key").get<std::string>();
+  return output;
+}
+
+// `publish` is the one output of the rule of when and set; a behaviour has several, known to it by name.
+std::vector<Output> parse_outputs(const Json& entry) {
+  std::vector<Output> outputs;
+  if (entry.contains("publish") && !entry.at("publish").is_null()) {
+    outputs.push_back(parse_output("", entry.at("publish")));
+    if (!outputs.back().routing_key) outputs.back().routing_key = "";
+  }
+  const Json named = entry.value("outputs", Json::object());
+  for (const auto& [name, output] : named.items()) {
+    outputs.push_back(parse_output(name, output));
+  }
+  return outputs;
 }
 
 }  // namespace
 
 bool RoleSpec::settles_at_once() const {
-  return effort.kind == EffortSpec::Kind::kNone && when.is_null() && set.is_null() && !publish;
+  return effort.kind == EffortSpec::Kind::kNone && when.is_null() && set.is_null() && outputs.empty() &&
+         behaviour == "rule";
 }
 
 bool RoleSpec::looks_at_body() const {
   return effort.source != EffortSpec::Source::kSeconds || !when.is_null() || !set.is_null() ||
-         publish.has_value();
+         !outputs.empty() || behaviour != "rule";
+}
+
+std::size_t RoleSpec::output(const std::string& name) const {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].name == name) return i;
+  }
+  refuse("behaviour " + behaviour + " needs an output \"" + name + "\"", "role " + role,
+         "add it to \"outputs\": where such messages go");
 }
 
 RoleSpec RoleSpec::from_json(const Json& entry) try {
@@ -103,8 +128,9 @@ RoleSpec RoleSpec::from_json(const Json& entry) try {
   // An empty condition and an empty patch are what a file with all defaults filled in says for "none".
   if (entry.contains("when") && !entry.at("when").empty()) spec.when = entry.at("when");
   if (entry.contains("set") && !entry.at("set").empty()) spec.set = entry.at("set");
-  if (entry.contains("publish") && !entry.at("publish").is_null())
-    spec.publish = parse_publish(entry.at("publish"));
+  spec.outputs = parse_outputs(entry);
+  spec.behaviour = entry.value("behaviour", "rule");
+  spec.settings = entry.value("settings", Json::object());
   spec.record_keys = entry.value("record_keys", false);
   spec.otherwise = parse_otherwise(entry.value("otherwise", "ack"));
   return spec;

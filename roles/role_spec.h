@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/clock.h"
 #include "core/distribution.h"
@@ -37,9 +38,11 @@ struct EffortSpec {
   Nanoseconds scale_ns = kNanosecondsPerSecond;
 };
 
-struct PublishOnward {
+// Where a role publishes to.
+struct Output {
+  std::string name;  // by which a behaviour knows it; "" for `publish`
   std::string exchange;
-  std::string routing_key;
+  std::optional<std::string> routing_key;  // nothing: the behaviour gives the key of each message
   bool mandatory = true;
   bool persistent = false;
 };
@@ -54,7 +57,9 @@ struct RoleSpec {
   EffortSpec effort;
   Json when;  // JSON pointer -> value; null when every message is acted upon
   Json set;   // merge patch; null when the body is published as it came
-  std::optional<PublishOnward> publish;
+  std::vector<Output> outputs;
+  std::string behaviour = "rule";
+  Json settings = Json::object();  // of the behaviour
   Otherwise otherwise = Otherwise::kAck;
   bool record_keys = false;  // the routing key of every delivery goes into the recording, as a hash
 
@@ -63,6 +68,8 @@ struct RoleSpec {
   bool settles_at_once() const;
   // True when the bytes of the body matter to the role.
   bool looks_at_body() const;
+  // The number of the output that a behaviour knows as `name`. Throws Error (kUsage) when the entry has none.
+  std::size_t output(const std::string& name) const;
 
   // Accepts an entry that has passed the schema, with or without its defaults. Throws Error (kUsage) naming
   // the key.

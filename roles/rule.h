@@ -1,37 +1,30 @@
 #pragma once
 
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/json.h"
-#include "roles/role_spec.h"
+#include "roles/behaviour.h"
 
 namespace brokerlab {
 
-// What a role makes of a message's body: is it meant (`when`), and what is published of it (`set`). Pure.
-class Rule {
+// The behaviour that is data alone: is the message meant (`when`), and what is published of it (`set`,
+// `publish`). Keeps nothing from one message to the next.
+class Rule final : public Behaviour {
  public:
-  explicit Rule(const RoleSpec& spec);
+  explicit Rule(const BehaviourSetting& setting);
 
-  enum class Verdict { kAct, kIgnore, kUnreadable };
-  struct Reading {
-    Verdict verdict = Verdict::kAct;
-    Json body;  // parsed only where the rule or the effort looks into it; else null
-  };
-
-  // Never throws, whatever the bytes are. A body is unreadable when the role has to look into it and it is no
-  // JSON object, or when the number its effort is taken from is missing, negative or no number.
-  Reading read(std::string_view body) const;
-  // The body to publish onward: patched by `set`, or the bytes as they came.
-  std::string onward(const Reading& reading, std::string_view body) const;
+  // Unreadable is a body that the role has to look into and that is no JSON object.
+  Reaction receive(std::string_view body, std::string_view routing_key) override;
+  // The body patched by `set`, or the bytes as they came.
+  std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) override;
 
  private:
+  bool publishes_;
   bool needs_json_;
   std::vector<std::pair<JsonPointer, Json>> when_;
   Json set_;
-  std::optional<JsonPointer> effort_;
 };
 
 }  // namespace brokerlab

@@ -87,6 +87,12 @@ TEST(Payload, TemplatesAreFilledIn) {
   }
 }
 
+TEST(Payload, NumbersFollowTheSequence) {
+  EXPECT_THAT(bodies_of({{"template", "p{number:9-11}"}}, 4), testing::ElementsAre("p9", "p10", "p11", "p9"));
+  EXPECT_THAT(bodies_of({{"template", "{number:-9223372036854775808-9223372036854775807}"}}, 1),
+              testing::ElementsAre("-9223372036854775808"));
+}
+
 TEST(Payload, ATemplateWithoutPlaceholdersIsFixed) {
   const auto payload = Payload::make(spec_of({{"body", {{"template", "{{}}"}}}}), 1, 0);
   EXPECT_TRUE(payload->fixed());
@@ -94,7 +100,8 @@ TEST(Payload, ATemplateWithoutPlaceholdersIsFixed) {
 }
 
 TEST(Payload, BadTemplatesAreRefusedWithTheNearestName) {
-  for (const char* text : {"{sequense}", "{", "a}b", "{random:5}", "{random:5-1}", "{random:a-b}"}) {
+  for (const char* text :
+       {"{sequense}", "{", "a}b", "{random:5}", "{random:5-1}", "{random:a-b}", "{number:5}"}) {
     EXPECT_THROW(bodies_of({{"template", text}}, 1), Error) << text;
   }
   try {
@@ -170,11 +177,11 @@ TEST(Csv, AnUnclosedQuoteNamesItsLine) {
 }
 
 std::vector<std::string> keys_of(const Json& routing_key, std::size_t count,
-                                 const RoutingKey::Routes& routes = {}) {
+                                 const RoutingKey::Routes& routes = {}, std::string_view body = {}) {
   RoutingKey keys(spec_of({{"exchange", "x"}, {"routing_key", routing_key}}), routes, 1, 0);
   std::vector<std::string> drawn;
   for (std::size_t i = 0; i < count; ++i) {
-    const auto choice = keys.next({.sequence = i});
+    const auto choice = keys.next({.sequence = i}, body);
     drawn.push_back(std::string(choice.key) + "/" + std::to_string(choice.route));
   }
   return drawn;
@@ -192,6 +199,18 @@ TEST(RoutingKey, IsFixedCycledDrawnOrRendered) {
   EXPECT_NEAR(seen["b/1"], 5000, 200);
 }
 
+TEST(RoutingKey, IsTakenFromTheBody) {
+  const Json product = {{"body", {{"pointer", "/product_number"}}}};
+  EXPECT_THAT(keys_of(product, 1, {}, R"({"product_number": "17"})"), testing::ElementsAre("17/255"));
+  EXPECT_THAT(keys_of(product, 1, {}, R"({"product_number": 17})"), testing::ElementsAre("17/255"));
+  EXPECT_THROW(keys_of(product, 1, {}, R"({"product": 17})"), Error);
+  EXPECT_THROW(keys_of(product, 1, {}, "no json"), Error);
+  const Json module = {{"body", {{"pointer", "/Module"}, {"map", {{"data_mining", "demonstrator_dm"}}}}}};
+  EXPECT_THAT(keys_of(module, 1, {{"x", "demonstrator_dm"}}, R"({"Module": "data_mining"})"),
+              testing::ElementsAre("demonstrator_dm/0"));
+  EXPECT_THROW(keys_of(module, 1, {}, R"({"Module": "cooking"})"), Error);
+}
+
 std::vector<std::pair<std::string, std::string>> routes_of(const Json& routing_key,
                                                            std::uint32_t instances = 1) {
   return possible_routes({{"name", "load"},
@@ -207,6 +226,10 @@ TEST(PossibleRoutes, AreListedWhenTheyAreFinite) {
   EXPECT_EQ(routes_of({{"template", "{choice:p|q}.{instance}"}}, 2),
             (Routes{{"x", "p.0"}, {"x", "q.0"}, {"x", "p.1"}, {"x", "q.1"}}));
   EXPECT_TRUE(routes_of({{"template", "{sequence}"}}).empty());
+  EXPECT_TRUE(routes_of({{"template", "{number:1-3}"}}).empty());
+  EXPECT_EQ(routes_of({{"body", {{"pointer", "/m"}, {"map", {{"v", "a"}, {"w", "b"}}}}}}),
+            (Routes{{"x", "a"}, {"x", "b"}}));
+  EXPECT_TRUE(routes_of({{"body", {{"pointer", "/m"}}}}).empty());
   EXPECT_TRUE(routes_of({{"template", "{instance}"}}, 255).empty());
   EXPECT_EQ(routes_of({{"template", "{instance}"}}, 254).size(), 254U);
 }

@@ -263,6 +263,31 @@ TEST_F(RoleChildren, WhatIsNotWantedIsRejected) {
   EXPECT_EQ(ready_messages(), 0U);
 }
 
+TEST_F(RoleChildren, WhatGoesRoundInACircleEndsAtTheHopLimit) {
+  Json spec = role_spec();
+  spec["publish"] = {{"routing_key", queue_}};  // back to where it came from
+  Json assignment = run_.role(spec);
+  assignment["hop_limit"] = 5;
+  ChildUnderTest worker(assignment);
+  worker.wait_for("ready");
+  broker_.publish("", queue_, {}, "not ours: its first hop is ours");
+  publish_all(load_spec(10, 1000));
+  // Ours: hops 0 to 5, the last of which is not handed on. The stranger: it, and hops 1 to 5.
+  worker.wait_for_progress("done", 11 * 6);
+  worker.stop();
+  std::vector<int> by_hops(6);
+  std::size_t limited = 0;
+  for (const DeliveryRecord& record : deliveries(assignment)) {
+    ASSERT_LE(record.hops, 5);
+    ++by_hops[record.hops];
+    EXPECT_EQ((record.flags & kHopLimited) != 0, record.hops == 5);
+    limited += (record.flags & kHopLimited) != 0;
+  }
+  EXPECT_EQ(by_hops, (std::vector<int>{11, 11, 11, 11, 11, 11}));
+  EXPECT_EQ(limited, 11U);
+  EXPECT_EQ(ready_messages(), 0U);
+}
+
 TEST_F(RoleChildren, ARolePublishesOnwardWithTheOriginOfItsMessage) {
   amqp::QueueDeclaration results;
   results.name = queue_ + " results";
