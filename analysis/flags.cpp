@@ -45,6 +45,8 @@ constexpr std::array kDeclarations = std::to_array<FlagDeclaration>({
     {"ORDER_VIOLATION", "deliveries", 0, kAbove, false,
      "first deliveries came out of order within one channel"},
     {"AFFINITY_VIOLATION", "keys", 0, kAbove, false, "messages of one key reached more than one queue"},
+    {"FEEDBACK_LOOP", "deliveries", 0, kAbove, false,
+     "messages that a role published came back to it, and went round until the hop limit"},
     {"RECONNECT", "reconnects", 0, kAbove, false, "connections were lost and made again"},
     {"HEARTBEAT_CLOSE", "closes", 0, kAbove, false,
      "connections were given up because heartbeats stayed out"},

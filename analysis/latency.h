@@ -66,6 +66,10 @@ class RunLatency {
 
   const LatencyStreams& all() const { return all_; }
   const LatencyStreams& role(std::size_t index) const { return by_role_[index]; }
+  // From intended to done at one role, which may be the only one; null without any sample.
+  const Histogram* done_by(std::size_t role) const {
+    return (by_role_.size() > 1 ? by_role_[role] : all_).find(LatencyStream::kDone);
+  }
   // {<stream>: {…}, by_role: {<role>: {<stream>: {…}}}}; by_role only where there is more than one role.
   Json to_json(const std::vector<std::string>& roles) const;
 

@@ -173,6 +173,11 @@ bool Ledger::delivered_again(std::uint32_t publisher, std::uint32_t sequence, st
   return copies && copies->seen.seen_again(sequence);
 }
 
+std::optional<std::uint8_t> Ledger::route_of(std::uint32_t publisher, std::uint32_t sequence) const {
+  const Publisher* found = find_publisher(publisher);
+  return found && found->attempted(sequence) ? std::optional(found->route[sequence]) : std::nullopt;
+}
+
 std::optional<std::int64_t> Ledger::copies_of(std::uint32_t id, const PublishRecord& record) const {
   if (record.outcome & (kReturned | kRefused)) return 0;
   const Publisher* publisher = find_publisher(id);

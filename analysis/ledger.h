@@ -79,6 +79,8 @@ class Ledger {
 
   // After all deliveries: was this copy delivered more than once?
   bool delivered_again(std::uint32_t publisher, std::uint32_t sequence, std::uint32_t queue) const;
+  // Where a message was published to; nothing when nobody published it.
+  std::optional<std::uint8_t> route_of(std::uint32_t publisher, std::uint32_t sequence) const;
   // Copies that a message of this route must make; nothing when it cannot be told.
   std::optional<std::int64_t> copies_of(std::uint32_t publisher, const PublishRecord& record) const;
 

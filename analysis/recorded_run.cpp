@@ -26,9 +26,9 @@ std::uint32_t number(const Json& object, const char* key) {
   return found.is_number_unsigned() || found.is_number_integer() ? found.get<std::uint32_t>() : 0;
 }
 
-std::string text(const Json& object, const char* key) {
+std::string text(const Json& object, const char* key, const char* otherwise = "") {
   const Json& found = member(object, key);
-  return found.is_string() ? found.get<std::string>() : std::string();
+  return found.is_string() ? found.get<std::string>() : std::string(otherwise);
 }
 
 bool truth(const Json& object, const char* key, bool otherwise) {
@@ -46,6 +46,10 @@ std::vector<Json> targets_of(const Json& spec) {
 }
 
 }  // namespace
+
+std::pair<std::string, std::string> DeclaredPublisher::route_name(std::uint8_t route) const {
+  return route < names.size() ? names[route] : std::pair(other_exchange, std::string("any other"));
+}
 
 RecordedRun::RecordedRun(RunEvidence evidence, const std::filesystem::path& folder)
     : evidence_(std::move(evidence)) {
@@ -91,7 +95,11 @@ RouteEvidence RecordedRun::route(const Json& entry) const {
 
 void RecordedRun::read_publishers(RecordedProcess& process, const Json& header) {
   DeclaredPublisher declared;
-  for (const Json& entry : list(header, "routes")) declared.routes.push_back(route(entry));
+  if (!evidence_of(process).is_load) declared.role = role_index(evidence_of(process).entry);
+  for (const Json& entry : list(header, "routes")) {
+    declared.routes.push_back(route(entry));
+    declared.names.emplace_back(text(entry, "exchange"), text(entry, "routing_key", "any other"));
+  }
   const std::vector<Json> targets = targets_of(spec_of(process));
   declared.persistent = !targets.empty();
   std::vector<std::string> keyless;  // exchanges whose keys are not known beforehand
@@ -101,6 +109,7 @@ void RecordedRun::read_publishers(RecordedProcess& process, const Json& header) 
     if (!target.contains("routing_key") || !target["routing_key"].is_string())
       keyless.push_back(text(target, "exchange"));
   }
+  if (keyless.size() == 1) declared.other_exchange = keyless.front();
   const auto other = keyless.size() == 1 ? evidence_.other_keys.find(keyless[0]) : evidence_.other_keys.end();
   if (other != evidence_.other_keys.end()) declared.other = other->second;
   for (const Json& instance : list(header, "publishers")) {
@@ -128,6 +137,7 @@ void RecordedRun::read_consumers(RecordedProcess& process, const Json& header) {
     else if (!process.queues.empty())
       consumer.queue = process.queues.front();
     consumer.automatic = text(member(spec, "consume"), "ack") == "auto";
+    consumer.completes = truth(spec, "completes", false);
     consumer.works = !effort.empty() && effort != "none";
     process.consumers.push_back(static_cast<std::uint32_t>(consumers_.size()));
     consumers_.push_back(std::move(consumer));
@@ -161,15 +171,18 @@ void RecordedRun::each_publish(const PublishVisitor& visit) const {
 }
 
 void RecordedRun::each_delivery(const DeliveryVisitor& visit) const {
+  each_delivery_and_detail([&](std::uint32_t consumer, std::uint32_t queue, const DeliveryRecord& record,
+                               const DeliveryDetail*) { visit(consumer, queue, record); });
+}
+
+void RecordedRun::each_delivery_and_detail(const DetailVisitor& visit) const {
   for (const RecordedProcess& process : processes_) {
     if (!process.reader) continue;
     const bool whole = process.reader->complete();
-    process.reader->each_delivery([&](std::span<const DeliveryRecord> records) {
-      for (const DeliveryRecord& record : records) {
-        if (record.consumer >= process.consumers.size() || record.queue >= process.queues.size()) continue;
-        if (!whole && record.received_ns == 0) continue;
-        visit(process.consumers[record.consumer], process.queues[record.queue], record);
-      }
+    process.reader->each_delivery_and_detail([&](const DeliveryRecord& record, const DeliveryDetail* detail) {
+      if (record.consumer >= process.consumers.size() || record.queue >= process.queues.size()) return;
+      if (!whole && record.received_ns == 0) return;
+      visit(process.consumers[record.consumer], process.queues[record.queue], record, detail);
     });
   }
 }

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analysis/evidence.h"
@@ -19,6 +21,7 @@ struct RecordedConsumer {
   std::uint32_t queue = 0;  // index into the evidence's queues
   bool automatic = false;   // automatic acknowledgement
   bool works = false;       // its role has an effort
+  bool completes = false;   // a submission is complete when this role has done its work on it
 };
 
 struct RecordedProcess {
@@ -31,10 +34,16 @@ struct RecordedProcess {
 
 struct DeclaredPublisher {
   std::uint32_t id = 0;
+  std::optional<std::uint32_t> role;  // index into RecordedRun::roles(); nothing for a load
   std::vector<RouteEvidence> routes;
   RouteEvidence other;
+  std::vector<std::pair<std::string, std::string>> names;  // parallel to routes: exchange, routing key
+  std::string other_exchange;
   bool mandatory = true;
   bool persistent = false;
+
+  // Exchange and routing key of PublishRecord::route.
+  std::pair<std::string, std::string> route_name(std::uint8_t route) const;
 };
 
 // The recordings of one run, opened, with the numbers of every process translated into numbers of the run.
@@ -59,10 +68,13 @@ class RecordedRun {
       std::function<void(const RecordedProcess&, std::uint32_t publisher, const PublishRecord&)>;
   using DeliveryVisitor =
       std::function<void(std::uint32_t consumer, std::uint32_t queue, const DeliveryRecord&)>;
+  using DetailVisitor = std::function<void(std::uint32_t consumer, std::uint32_t queue, const DeliveryRecord&,
+                                           const DeliveryDetail*)>;  // null: it has none
   using EventVisitor = std::function<void(const RecordedProcess&, const EventRecord&)>;
   // Records that a killed process had only begun to write are left out.
   void each_publish(const PublishVisitor& visit) const;
   void each_delivery(const DeliveryVisitor& visit) const;
+  void each_delivery_and_detail(const DetailVisitor& visit) const;
   void each_event(const EventVisitor& visit) const;
 
  private:

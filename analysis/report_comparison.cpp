@@ -8,6 +8,7 @@
 namespace brokerlab::report {
 namespace {
 
+constexpr std::size_t kMostColumns = 4;
 constexpr const char* kTooFew = "too few samples";
 
 using Format = std::string (*)(std::optional<double>);
@@ -74,6 +75,35 @@ bool says_nothing(const std::vector<Cell>& cells) {
                      [](const Cell& cell) { return cell.text.empty() || cell.text == kTooFew; });
 }
 
+// What feeds back, once per variant whichever repetition showed it.
+Cell loops_of(const ChartVariant& variant) {
+  std::vector<std::string> texts;
+  bool known = false;
+  for (const Json* run : variant.runs) {
+    const Json* loops = find_value(*run, "/pipeline/loops");
+    if (loops == nullptr || !loops->is_array()) continue;
+    known = true;
+    for (const Json& loop : *loops) {
+      const std::string exchange = find_text(loop, "/exchange"), key = find_text(loop, "/routing_key");
+      const std::string text =
+          fmt::format("{} → {}{}", find_text(loop, "/role"), exchange.empty() ? "default exchange" : exchange,
+                      key.empty() ? "" : fmt::format(" → “{}”", key));
+      if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+    }
+  }
+  if (texts.empty()) return {known ? "none" : "", known ? Tone::kGood : Tone::kPlain};
+  return {joined(texts), Tone::kBad};
+}
+
+// A ratio to what was completed says nothing where nothing was.
+void mark_nothing_completed(const ChartSource& source, std::vector<Cell>& cells) {
+  for (std::size_t i = 0; i < source.variants().size(); ++i) {
+    const auto completed = spread(source.variants()[i], "/pipeline/completed");
+    if (cells[i + 1].text.empty() && completed && completed->high == 0)
+      cells[i + 1] = {"none completed", Tone::kBad};
+  }
+}
+
 // Few variants stand side by side as columns; many below each other as rows.
 Table turned(const Table& table) {
   Table other{table.title, table.note, {{"variant", false}}, {}};
@@ -88,8 +118,39 @@ Table turned(const Table& table) {
 
 }  // namespace
 
+Table pipeline_table(const ChartSource& source) {
+  static const std::vector<Figure> kPipeline = {
+      {"submitted", "/pipeline/submitted", nullptr, 0, count_text},
+      {"completed", "/pipeline/completed", nullptr, 0, count_text},
+      {"deliveries per completed", "/pipeline/deliveries_per_completed", nullptr, 0, ratio_text},
+      {"messages on the network per completed", "/pipeline/messages_per_completed", nullptr, 0, ratio_text},
+      {"deliveries per submitted", "/network/amplification", nullptr, 0, ratio_text},
+      {"deliveries", "/pipeline/deliveries", nullptr, 0, count_text},
+      {"ignored share of deliveries", "/pipeline/ignored_share", nullptr, 0, share_text},
+      {"submitted → completed p50", nullptr, "completion", 0.5, duration_text},
+      {"submitted → completed p90", nullptr, "completion", 0.9, duration_text},
+      {"submitted → completed p99", nullptr, "completion", 0.99, duration_text},
+      {"unroutable", "/ledger/returned", nullptr, 0, count_text},
+      {"stopped by the hop limit", "/pipeline/hop_limited", nullptr, 0, count_text},
+  };
+  Table table{"From submitted to completed", "", {{"figure", false}}, {}};
+  if (!source.any("/pipeline")) return table;
+  for (const ChartVariant& variant : source.variants()) table.columns.push_back({variant.name});
+  for (const Figure& figure : kPipeline) {
+    std::vector<Cell> cells = {{figure.name}};
+    for (const ChartVariant& variant : source.variants()) cells.push_back(value_of(figure, variant));
+    if (!says_nothing(cells)) table.rows.push_back(std::move(cells));
+  }
+  for (auto& row : table.rows) {
+    if (row.front().text.find("completed") != std::string::npos) mark_nothing_completed(source, row);
+  }
+  std::vector<Cell> loops = {{"feedback loop"}};
+  for (const ChartVariant& variant : source.variants()) loops.push_back(loops_of(variant));
+  table.rows.push_back(std::move(loops));
+  return source.variants().size() <= kMostColumns ? table : turned(table);
+}
+
 Table comparison_table(const ChartSource& source) {
-  constexpr std::size_t kMostColumns = 4;
   Table table{"Key figures", "", {{"figure", false}}, {}};
   std::size_t repetitions = 1;
   for (const ChartVariant& variant : source.variants()) {

@@ -50,7 +50,7 @@ void take(Gathered& gathered, const Json& flag, const std::string& variant) {
     gathered.flag.value = in_unit(*value, find_text(flag, "/unit"));
   }
   gathered.flag.threshold = threshold_text(flag);
-  if (const std::string detail = find_text(flag, "/detail"); !detail.empty() && state == "fail") {
+  if (const std::string detail = find_text(flag, "/detail", 1000); !detail.empty() && state == "fail") {
     gathered.flag.reason = find_text(flag, "/reason") + " (" + detail + ")";
   }
 }

@@ -73,6 +73,7 @@ std::string section_markdown(const Section& section) {
   text += list_markdown(section.verdict.reasons);
   text += table_markdown(section.thresholds, "##");
   text += table_markdown(section.answers, "##");
+  text += table_markdown(section.pipeline, "##");
   text += table_markdown(section.comparison, "##");
   text += table_markdown(flags_table(section), "##");
   for (const report::VariantPart& part : section.variants) {

@@ -229,6 +229,7 @@ Section section_of(const Json& result) {
   section.headlines = headlines_of(source);
   section.thresholds = thresholds_table(result);
   section.comparison = comparison_table(source);
+  section.pipeline = pipeline_table(source);
   section.answers = answers_table(result);
   section.flags = flags_of(result);
   for (const ChartVariant& variant : source.variants()) section.variants.push_back(part_of(variant));
@@ -257,6 +258,10 @@ const std::vector<GlossaryEntry>& glossary() {
        "published, but no binding led to a queue; the broker confirms such messages all the same"},
       {"copy", "a message in one queue; a fanout makes one in every bound queue"},
       {"amplification", "deliveries per message that the loads published"},
+      {"completed",
+       "a submission whose work was done at the role that ends the pipeline; its age then counts from the "
+       "instant at which the submission was due"},
+      {"feedback loop", "messages that a role publishes and that come back to it; a hop limit ends them"},
       {"redelivery",
        "a copy that the broker hands out again, because it was not acknowledged the first time"},
       {"lost", "confirmed, routed and due to survive, but absent after the queues had been drained"},

@@ -68,6 +68,7 @@ struct Section {
   std::vector<std::string> headlines;  // sentences, the most telling first
   Table thresholds;
   Table comparison;
+  Table pipeline;  // variants beside each other; empty unless messages pass through several roles
   Table answers;
   std::vector<Flag> flags;
   std::vector<VariantPart> variants;
@@ -81,6 +82,7 @@ Section section_of(const Json& result);
 // Parts of a section, each in a file of its own.
 std::vector<std::string> headlines_of(const ChartSource& source);  // report_headline.cpp
 Table comparison_table(const ChartSource& source);                 // report_comparison.cpp
+Table pipeline_table(const ChartSource& source);                   // report_comparison.cpp
 std::vector<Table> variant_tables(const ChartVariant& variant);    // report_tables.cpp
 std::vector<Flag> flags_of(const Json& result);                    // report_flags.cpp
 

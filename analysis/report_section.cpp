@@ -196,6 +196,7 @@ std::string section_html(const Section& section, std::size_t index, const ChartS
   html += doubts_html(section);
   html += block(table_html(section.thresholds));
   html += block(table_html(section.answers));
+  html += block(table_html(section.pipeline));
   html += block(table_html(section.comparison));
   html += block(charts.figures(source, ChartPlace::kOverview, section.charts));
   for (std::size_t i = 0; i < section.variants.size(); ++i) {

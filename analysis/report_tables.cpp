@@ -12,7 +12,8 @@ struct StreamName {
   const char* key;
   const char* shown;
 };
-constexpr StreamName kStreams[] = {{"end_to_end", "due → received"},
+constexpr StreamName kStreams[] = {{"completion", "submitted → completed"},
+                                   {"end_to_end", "due → received"},
                                    {"done", "due → done"},
                                    {"delivery", "sent → received"},
                                    {"confirm", "sent → confirmed"},
@@ -77,11 +78,17 @@ Table latency_table(const ChartVariant& variant) {
       table.rows.push_back(stream_row(stream.shown, *histogram));
     }
   }
+  const bool staged = std::any_of(variant.runs.begin(), variant.runs.end(), [](const Json* run) {
+    return find_value(*run, "/latency/stages") != nullptr;
+  });
   for (const std::string& role : roles_of(variant)) {
     for (const char* stream : {"end_to_end", "done"}) {
       const auto histogram = role_histogram(variant, role, stream);
       if (!histogram) continue;
-      const char* shown = std::string_view(stream) == "done" ? "due → done" : "due → received";
+      // What a role publishes is due when its work is done: the next role's stage begins there.
+      const char* shown = std::string_view(stream) != "done" ? "due → received"
+                          : staged                           ? "stage before done → done"
+                                                             : "due → done";
       table.rows.push_back(stream_row(fmt::format("{}: {}", display_text(role), shown), *histogram));
     }
   }

@@ -1,7 +1,8 @@
 #include "analysis/result.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
-#include <set>
 
 #include "analysis/comparison.h"
 #include "analysis/flags.h"
@@ -11,16 +12,31 @@
 namespace brokerlab {
 namespace {
 
+// How often the same settings were run under two names: A/A, the comparison of a thing with itself.
+int aa_trials(const std::map<std::string, int>& trials, const Json& plan) {
+  const Json variants = plan.is_object() ? plan.value("variants", Json::object()) : Json::object();
+  int most = 0;
+  for (auto one = variants.begin(); one != variants.end(); ++one) {
+    for (auto other = std::next(one); other != variants.end(); ++other) {
+      const auto first = trials.find(one.key()), second = trials.find(other.key());
+      if (first == trials.end() || second == trials.end() || one.value() != other.value()) continue;
+      most = std::max(most, std::min(first->second, second->second));
+    }
+  }
+  return most;
+}
+
 // What only all runs together can tell. With one variant there is nothing to compare, and both stay
 // unmeasured.
-void add_trial_flags(Json& runs) {
+void add_trial_flags(Json& runs, const Json& plan) {
   std::map<std::string, int> trials;
   for (const Json& run : runs) ++trials[run.value("variant", "")];
   if (trials.size() < 2) return;
+  const int aa = aa_trials(trials, plan);
   for (Json& run : runs) {
     FlagSet flags = FlagSet::from_json(run.at("flags"));
     flags.measure("TOO_FEW_TRIALS", trials[run.value("variant", "")]);
-    flags.measure("NO_AA", trials.count("A/A") ? trials["A/A"] : 0);
+    flags.measure("NO_AA", aa);
     run["flags"] = flags.to_json();
   }
 }
@@ -29,7 +45,7 @@ void add_trial_flags(Json& runs) {
 
 Json assemble_result(const ResultInput& input) {
   Json runs = input.runs;
-  add_trial_flags(runs);
+  add_trial_flags(runs, input.plan);
   Verdict verdict = judge_all(runs);
   if (input.aborted) verdict.worsen(VerdictStatus::kUnknown, "the experiment was interrupted");
   Json result = {

@@ -192,6 +192,18 @@ void measure_accounting(const Facts& facts, const ExplainedLoss& by_design, Flag
   if (const auto mismatch = facts.timing.little().mismatch()) flags.measure("LITTLE_MISMATCH", *mismatch);
 }
 
+void measure_loops(const PipelineAccount& pipeline, FlagSet& flags) {
+  if (!pipeline.any()) return;
+  std::int64_t deliveries = 0;
+  std::string named;
+  for (const FeedbackLoop& loop : pipeline.loops()) {
+    deliveries += loop.deliveries;
+    named += (named.empty() ? "" : "; ") + to_text(loop);
+  }
+  flags.measure("FEEDBACK_LOOP", static_cast<double>(deliveries));
+  if (!named.empty()) flags.explain("FEEDBACK_LOOP", named);
+}
+
 void measure_latency(const Facts& facts, FlagSet& flags) {
   const LatencyStreams& streams = facts.timing.latency().all();
   if (streams.find(LatencyStream::kSendDelay) || streams.find(LatencyStream::kEndToEnd)) {
@@ -227,7 +239,7 @@ void measure_steadiness(const Facts& facts, FlagSet& flags) {
 }  // namespace
 
 FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const RunTiming& timing,
-                      const ExplainedLoss& by_design) {
+                      const PipelineAccount& pipeline, const ExplainedLoss& by_design) {
   const Facts facts{run, accounts, timing, accounts.account()};
   FlagSet flags;
   measure_generator(facts, flags);
@@ -235,6 +247,7 @@ FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const
   measure_roles(facts, flags);
   measure_connections(facts, flags);
   measure_accounting(facts, by_design, flags);
+  measure_loops(pipeline, flags);
   measure_latency(facts, flags);
   measure_steadiness(facts, flags);
   return flags;

@@ -2,12 +2,13 @@
 
 #include "analysis/flags.h"
 #include "analysis/ledger_json.h"
+#include "analysis/pipeline.h"
 #include "analysis/timing.h"
 
 namespace brokerlab {
 
 // Measures every flag that one run alone can tell. The thresholds and their reasons stand in flags.cpp.
 FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const RunTiming& timing,
-                      const ExplainedLoss& by_design);
+                      const PipelineAccount& pipeline, const ExplainedLoss& by_design);
 
 }  // namespace brokerlab

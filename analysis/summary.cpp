@@ -5,6 +5,7 @@
 #include "analysis/accounting.h"
 #include "analysis/loss_explanation.h"
 #include "analysis/network.h"
+#include "analysis/pipeline.h"
 #include "analysis/run_flags.h"
 #include "analysis/timing.h"
 #include "analysis/verdict.h"
@@ -38,6 +39,21 @@ Json faults_json(const RunEvidence& evidence) {
   return list;
 }
 
+// The stages of a pipeline are its roles: a message that a role publishes is due when its work is done, so
+// that the next stage counts from there.
+Json latency_json(const RecordedRun& run, const RunTiming& timing, const PipelineAccount& pipeline) {
+  Json json = timing.latency().to_json(run.roles());
+  if (!pipeline.any()) return json;
+  if (pipeline.completion() != nullptr) json["completion"] = stream_json(*pipeline.completion());
+  Json stages = Json::object();
+  for (std::size_t role = 0; role < run.roles().size(); ++role) {
+    const Histogram* done = timing.latency().done_by(role);
+    if (done != nullptr && done->count() > 0) stages[run.roles()[role]] = stream_json(*done);
+  }
+  if (!stages.empty()) json["stages"] = std::move(stages);
+  return json;
+}
+
 Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const FlagSet& flags) {
   VerdictInput input;
   input.drained = run.evidence().drained;
@@ -57,8 +73,9 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   const RecordedRun run(RunEvidence::from_json(evidence_json), folder);
   const RunAccounts accounts(run);
   const RunTiming timing(run, accounts);
+  const PipelineAccount pipeline(run, accounts);
   const ExplainedLoss by_design = explain_loss(accounts.account(), run);
-  const FlagSet flags = measure_flags(run, accounts, timing, by_design);
+  const FlagSet flags = measure_flags(run, accounts, timing, pipeline, by_design);
   const RunEvidence& evidence = run.evidence();
 
   Json json = {{"variant", evidence.variant}, {"repetition", evidence.repetition}};
@@ -68,12 +85,13 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   json["verdict"] = verdict_of(run, accounts, flags).to_json();
   json["phase_ns"] = phases_json(evidence);
   json["rates"] = timing.rates();
-  json["latency"] = timing.latency().to_json(run.roles());
+  json["latency"] = latency_json(run, timing, pipeline);
   json["fairness"] = accounts.fairness();
   json["ledger"] = ledger_json(accounts.account(), evidence.queues, by_design);
   json["recovery"] = accounts.recovery();
   json["faults"] = faults_json(evidence);
   json["network"] = network_json(run, accounts);
+  if (pipeline.any()) json["pipeline"] = pipeline.to_json(json["network"]);
   if (const auto makespan = accounts.makespan()) json["makespan_ns"] = *makespan;
   json["series"] = timing.series_json();
   accounts.add_gantt(json);

@@ -14,6 +14,8 @@
 namespace brokerlab {
 namespace {
 
+constexpr int kHeading = 11;  // columns before the figures
+constexpr std::size_t kMostConsumers = 4;
 constexpr std::size_t kMostLines = 23;  // of a terminal of 24, with the prompt below
 
 // Names come from experiment files: no escape sequence may reach the terminal.
@@ -39,12 +41,15 @@ std::string fitted(std::string_view text, int columns) {
   return std::string(text);
 }
 
+int width_of(std::string_view text) {
+  return static_cast<int>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 // Text cut or filled up to a column.
 std::string cell(std::string_view text, int columns) {
   std::string result = fitted(text, columns);
-  const auto width = std::count_if(result.begin(), result.end(),
-                                   [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
-  return result.append(static_cast<std::size_t>(std::max<std::int64_t>(0, columns - width)), ' ');
+  return result.append(static_cast<std::size_t>(std::max(0, columns - width_of(result))), ' ');
 }
 
 std::string right(std::string_view text, int columns) { return fmt::format("{:>{}}", text, columns); }
@@ -59,6 +64,23 @@ class Lines {
     if (options_.colour && tone != Tone::kPlain) line = std::string(code(tone)) + line + "\x1b[0m";
     lines_.push_back(std::move(line));
   }
+  void add(const Lines& others) { lines_.insert(lines_.end(), others.lines_.begin(), others.lines_.end()); }
+  // Figures after a heading, as many to a line as fit; the next ones stand below them.
+  void add_figures(std::string_view heading, const std::vector<std::string>& figures) {
+    std::string line = cell(heading, kHeading);
+    bool first = true;
+    for (const std::string& figure : figures) {
+      if (!first && width_of(line) + 3 + width_of(figure) > options_.columns) {
+        add(line);
+        line = cell("", kHeading);
+        first = true;
+      }
+      line += (first ? "" : "   ") + figure;
+      first = false;
+    }
+    if (!first) add(line);
+  }
+  std::size_t size() const { return lines_.size(); }
   std::size_t room() const { return lines_.size() < kMostLines ? kMostLines - lines_.size() : 0; }
   std::string text() const { return fmt::format("{}\n", fmt::join(lines_, "\n")); }
 
@@ -85,13 +107,13 @@ std::string count_of(const Json& object, const char* key) {
 }
 
 void add_rates(const Json& run, Lines& lines) {
-  std::string text;
+  std::vector<std::string> figures;
   for (const char* name : {"offered", "published", "confirmed", "delivered"}) {
     const std::string key = std::string(name) + "_per_s";
     if (run.at("rates").contains(key))
-      text += fmt::format("{} {}   ", name, format_rate(run.at("rates").at(key).get<double>()));
+      figures.push_back(fmt::format("{} {}", name, format_rate(run.at("rates").at(key).get<double>())));
   }
-  if (!text.empty()) lines.add("rates      " + text);
+  lines.add_figures("rates", figures);
 }
 
 void add_latency(const Json& run, Lines& lines) {
@@ -119,61 +141,78 @@ void add_latency(const Json& run, Lines& lines) {
   }
 }
 
-std::string indices_text(const Json& group) {
-  std::string text;
+std::vector<std::string> indices_of(const Json& group) {
+  std::vector<std::string> figures;
   for (const auto& [key, title] :
        {std::pair("by_messages", "messages"), {"by_bytes", "bytes"}, {"by_busy_time", "busy time"}})
     if (group.contains(key))
-      text += fmt::format("{} {:.3f}   ", title, group.at(key).at("jain").get<double>());
-  return text;
+      figures.push_back(fmt::format("{} {:.3f}", title, group.at(key).at("jain").get<double>()));
+  return figures;
 }
 
-void add_fairness(const Json& run, Lines& lines) {
+// `room`: for how many consumers there is a line.
+void add_fairness(const Json& run, std::size_t room, Lines& lines) {
   const Json& fairness = run.at("fairness");
   bool any = false;
   const Json groups = fairness.value("by_role", Json::object());
   for (const auto& [role, group] : groups.items()) {
-    const std::string text = indices_text(group);
-    if (text.empty()) continue;
-    lines.add(
-        fmt::format("{:11}{} (Jain; 1 is even): {}", any ? "" : "fairness", cell(plain(role), 12), text));
+    std::vector<std::string> figures = indices_of(group);
+    if (figures.empty()) continue;
+    figures.front() = fmt::format("{} (Jain; 1 is even): {}", fitted(plain(role), 20), figures.front());
+    lines.add_figures(any ? "" : "fairness", figures);
     any = true;
   }
   const Json& consumers = fairness.at("consumers");
-  constexpr std::size_t kMostConsumers = 4;
-  if (!any) return;
-  for (std::size_t i = 0; i < std::min(consumers.size(), kMostConsumers); ++i) {
+  if (!any || room < lines.size() + 2) return;
+  room -= lines.size();
+  const std::size_t shown = consumers.size() <= std::min(room, kMostConsumers)
+                                ? consumers.size()
+                                : std::min(room - 1, kMostConsumers);
+  for (std::size_t i = 0; i < shown; ++i) {
     const Json& consumer = consumers[i];
     lines.add(fmt::format(
         "           {} {:>10} messages, busy {}{}", cell(plain(consumer.at("name").get<std::string>()), 20),
         count_of(consumer, "messages"), format_duration(consumer.value("busy_ns", Nanoseconds{0})),
         consumer.at("alive").get<bool>() ? "" : ", killed"));
   }
-  if (consumers.size() > kMostConsumers)
-    lines.add(fmt::format("           … and {} more", consumers.size() - kMostConsumers));
+  if (shown < consumers.size()) lines.add(fmt::format("           … and {} more", consumers.size() - shown));
+}
+
+void add_pipeline(const Json& run, Lines& lines) {
+  if (!run.contains("pipeline")) return;
+  const Json& pipeline = run.at("pipeline");
+  std::vector<std::string> figures = {"submitted " + count_of(pipeline, "submitted")};
+  if (pipeline.contains("completed")) figures.push_back("completed " + count_of(pipeline, "completed"));
+  if (pipeline.contains("deliveries_per_completed"))
+    figures.push_back(
+        fmt::format("deliveries each {:.4g}", pipeline.at("deliveries_per_completed").get<double>()));
+  if (pipeline.contains("ignored_share"))
+    figures.push_back(fmt::format("ignored {:.3g} %", 100 * pipeline.at("ignored_share").get<double>()));
+  if (const Json& loops = pipeline.at("loops"); !loops.empty())
+    figures.push_back(fmt::format("feedback loop{}: {}", loops.size() > 1 ? "s" : "", loops.size()));
+  lines.add_figures("pipeline", figures);
 }
 
 // Three lines that fit 80 columns up to tens of millions of messages.
 void add_ledger(const Json& run, Lines& lines) {
   const Json& ledger = run.at("ledger");
-  const auto figures = [&](std::string_view heading,
-                           std::initializer_list<std::pair<const char*, const char*>> list) {
-    std::string text = cell(heading, 11);
-    for (const auto& [title, key] : list) text += fmt::format("{} {}   ", title, count_of(ledger, key));
-    return text;
+  const auto figures = [&](std::initializer_list<std::pair<const char*, const char*>> list) {
+    std::vector<std::string> texts;
+    for (const auto& [title, key] : list) texts.push_back(fmt::format("{} {}", title, count_of(ledger, key)));
+    return texts;
   };
-  lines.add(figures("ledger", {{"published", "published"},
-                               {"confirmed", "confirmed"},
-                               {"returned", "returned"},
-                               {"unknown", "unknown"}}));
-  std::string copies = figures("", {{"copies", "copies"}, {"delivered", "deliveries"}, {"lost", "lost"}});
+  lines.add_figures("ledger", figures({{"published", "published"},
+                                       {"confirmed", "confirmed"},
+                                       {"returned", "returned"},
+                                       {"unknown", "unknown"}}));
+  auto copies = figures({{"copies", "copies"}, {"delivered", "deliveries"}, {"lost", "lost"}});
   if (ledger.contains("lost_by_design"))
-    copies += fmt::format("({} by design)", count_of(ledger, "lost_by_design"));
-  lines.add(copies);
-  lines.add(figures("", {{"duplicates", "duplicates"},
-                         {"out of order", "order_violations"},
-                         {"nacked", "nacked"},
-                         {"ignored", "ignored"}}));
+    copies.back() += fmt::format(" ({} by design)", count_of(ledger, "lost_by_design"));
+  lines.add_figures("", copies);
+  lines.add_figures("", figures({{"duplicates", "duplicates"},
+                                 {"out of order", "order_violations"},
+                                 {"nacked", "nacked"},
+                                 {"ignored", "ignored"}}));
 }
 
 void add_cost(const Json& run, Lines& lines) {
@@ -302,11 +341,17 @@ std::string run_summary_text(const Json& run, const SummaryTextOptions& options)
   lines.add(title_of(run), Lines::Tone::kHeading);
   add_rates(run, lines);
   add_latency(run, lines);
-  add_fairness(run, lines);
-  add_ledger(run, lines);
-  add_cost(run, lines);
-  add_verdict(run.at("verdict"), lines);
-  add_warnings(warnings_of(run), options.columns, lines);
+  Lines rest(options);
+  add_pipeline(run, rest);
+  add_ledger(run, rest);
+  add_cost(run, rest);
+  add_verdict(run.at("verdict"), rest);
+  // Consumers get the lines that are left: beside the rest, and something of the warnings.
+  const std::vector<std::string> warnings = warnings_of(run);
+  const std::size_t kept = rest.size() + std::min<std::size_t>(warnings.size(), 2);
+  add_fairness(run, kMostLines - std::min(kMostLines, kept), lines);
+  lines.add(rest);
+  add_warnings(warnings, options.columns, lines);
   return lines.text();
 }
 

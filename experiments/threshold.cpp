@@ -22,9 +22,9 @@ struct Metric {
   Unit unit = Unit::kNumber;
 };
 
-constexpr std::array kStreams{"end_to_end", "done",     "confirm", "confirm_from_intended",
-                              "send_delay", "delivery", "service", "prefetch_wait",
-                              "ack"};
+constexpr std::array kStreams{"end_to_end", "done",      "confirm", "confirm_from_intended",
+                              "send_delay", "delivery",  "service", "prefetch_wait",
+                              "ack",        "completion"};
 constexpr std::array kRates{"offered_per_s", "published_per_s", "confirmed_per_s", "delivered_per_s",
                             "role_published_per_s"};
 constexpr std::array kLedger{"published",
@@ -60,6 +60,10 @@ constexpr std::array kNetwork{"messages",      "messages_to_broker", "messages_f
                               "frames",        "frames_to_broker",   "frames_from_broker",
                               "tasks",         "amplification",      "unroutable_share",
                               "ignored_share", "per_task.messages",  "per_task.frames"};
+constexpr std::array kPipeline{
+    "submitted",     "completed",  "deliveries_per_completed", "messages_per_completed", "ignored",
+    "ignored_share", "hop_limited"};
+constexpr std::array kSharding{"keys", "chi_square", "p_value", "affinity_violations"};
 constexpr std::array kNetworkBytes{"bytes", "bytes_to_broker", "bytes_from_broker", "per_task.bytes"};
 
 // "a.b" -> /a/b: no key of a result has a dot, but for names of roles, which are added key by key.
@@ -103,6 +107,8 @@ std::vector<Metric> all_metrics(const std::vector<std::string>& roles) {
   add("ledger.", kLedger, Unit::kNumber);
   add("network.", kNetwork, Unit::kNumber);
   add("network.", kNetworkBytes, Unit::kBytes);
+  add("pipeline.", kPipeline, Unit::kNumber);
+  add("sharding.", kSharding, Unit::kNumber);
   metrics.push_back({"makespan", JsonPointer("/makespan_ns"), Unit::kNanoseconds});
   return metrics;
 }

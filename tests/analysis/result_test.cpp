@@ -63,6 +63,18 @@ TEST_F(Result, FollowsThePublishedSchema) {
   EXPECT_EQ(state(result.at("runs")[0], "NO_AA"), "fail");
 }
 
+TEST_F(Result, TwoVariantsOfEqualSettingsAreTheComparisonWithItself) {
+  ResultInput two = input({run_of("push", 1, 2 * kMs), run_of("push again", 1, 3 * kMs)});
+  two.plan["variants"] = {
+      {"push", {{"seed", 1}}}, {"push again", {{"seed", 1}}}, {"never run", {{"seed", 1}}}};
+  Json result = assemble_result(two);
+  EXPECT_EQ(schema_errors(result), "");
+  EXPECT_EQ(state(result.at("runs")[0], "NO_AA"), "pass");
+  EXPECT_EQ(flag(result.at("runs")[1], "NO_AA").at("value"), 1);
+  two.plan["variants"]["push again"]["seed"] = 2;
+  EXPECT_EQ(state(assemble_result(two).at("runs")[0], "NO_AA"), "fail");
+}
+
 TEST_F(Result, OfAnInterruptedExperimentIsCompleteAndUnknown) {
   ResultInput none = input(Json::array());
   none.aborted = true;
@@ -149,6 +161,15 @@ TEST_F(Result, TheSummaryFitsOneScreen) {
     EXPECT_LE(lines.size(), 23u);
     for (const std::string& line : lines) EXPECT_LE(line.size(), 84u) << line;
   }
+  // Figures that do not fit stand in the next line, whole.
+  Json long_names = one;
+  long_names["runs"][0]["rates"] = {{"offered_per_s", 98765.4},
+                                    {"published_per_s", 98765.4},
+                                    {"confirmed_per_s", 98765.4},
+                                    {"delivered_per_s", 98765.4}};
+  EXPECT_THAT(summary_text(long_names), HasSubstr("\n           delivered 98"));
+  EXPECT_THAT(summary_text(long_names), HasSubstr("busy time 1.000\n"));
+  for (const std::string& line : lines_of(summary_text(long_names))) EXPECT_LE(line.size(), 82u) << line;
   const std::string text = summary_text(one);
   EXPECT_THAT(text, HasSubstr("end to end"));
   EXPECT_THAT(text, HasSubstr("2 ms"));

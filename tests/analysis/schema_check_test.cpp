@@ -6,6 +6,9 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include "analysis/environment.h"
+#include "analysis/result.h"
+
 namespace brokerlab {
 
 std::string schema_errors(const Json& result) {
@@ -24,6 +27,17 @@ std::string schema_errors(const Json& result) {
     errors += ": " + error.description + "\n";
   }
   return errors;
+}
+
+std::string run_schema_errors(const Json& run) {
+  ResultInput input;
+  input.run_id = "r1";
+  input.experiment = "by hand";
+  input.started_at = "2026-11-21T03:13:55.123Z";
+  input.environment = describe_environment({});
+  input.config_hash = "abc";
+  input.runs = {run};
+  return schema_errors(assemble_result(input));
 }
 
 }  // namespace brokerlab

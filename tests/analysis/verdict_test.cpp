@@ -129,7 +129,8 @@ TEST(Flags, AreThoseOfTheMeasurementPlan) {
                                         "PREFETCH_IGNORED",   "UNSTABLE",
                                         "NOT_STEADY",         "TOO_FEW_SAMPLES",
                                         "TOO_FEW_TRIALS",     "NO_AA",
-                                        "SIMULATED",          "EXTRAPOLATED"};
+                                        "SIMULATED",          "EXTRAPOLATED",
+                                        "FEEDBACK_LOOP"};
   std::set<std::string> declared;
   for (const FlagDeclaration& flag : flag_declarations()) declared.insert(std::string(flag.name));
   EXPECT_EQ(declared, wanted);
