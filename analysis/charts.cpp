@@ -2,6 +2,7 @@
 
 #include "analysis/chart_accounts.h"
 #include "analysis/chart_latency.h"
+#include "analysis/chart_sharding.h"
 #include "analysis/chart_time.h"
 #include "analysis/chart_workers.h"
 #include "core/error.h"
@@ -59,6 +60,11 @@ const std::vector<Chart>& charts() {
       {"busy-time-per-worker", "Busy time per worker",
        "How long each consumer worked; means over repetitions.", ChartPlace::kVariant,
        chart::has_busy_time_per_worker, chart::draw_busy_time_per_worker},
+      {"sharding", "Which queue got which share of the keys",
+       "How many different routing keys, and how many messages, went to each queue. The dashed line is an "
+       "even "
+       "share; keys are counted anew after every change of membership.",
+       ChartPlace::kVariant, chart::has_sharding, chart::draw_sharding},
       {"gantt", "Who worked when",
        "Each stroke is one piece of work, from its start to its end; neighbours take turns between two "
        "shades. Gaps are idle "

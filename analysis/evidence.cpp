@@ -115,6 +115,19 @@ void read_routes(const Json& json, RunEvidence& run) {
   }
 }
 
+MembershipChange membership_change(const Json& json, RunEvidence& run) {
+  MembershipChange change;
+  change.exchange = text(json, "exchange");
+  change.queue = run.queue_index(text(json, "queue"));
+  change.join = text(json, "change") != "leave";
+  change.at_ns = known<Nanoseconds>(json, "at_ns").value_or(run.t0_ns);
+  if (const auto scheduled = known<Nanoseconds>(json, "scheduled_at_ns"))
+    change.asked_ns = std::min(run.t0_ns + *scheduled, change.at_ns);
+  for (const Json& queue : list(json, "members_before"))
+    if (queue.is_string()) change.members_before.push_back(run.queue_index(queue.get<std::string>()));
+  return change;
+}
+
 void read_phases(const Json& json, RunEvidence& run) {
   const auto phases = json.find("phases");
   if (phases == json.end() || !phases->is_object()) return;
@@ -157,6 +170,8 @@ RunEvidence RunEvidence::from_json(const Json& json) {
   run.aborted = truth(json, "aborted", false);
   run.simulated = truth(json, "simulated", false);
   for (const Json& fault : list(json, "faults")) run.faults.push_back(fault_evidence(fault));
+  for (const Json& change : list(json, "membership"))
+    run.membership.push_back(membership_change(change, run));
   if (json.contains("host") && json.at("host").is_object()) run.host = json.at("host");
   for (const Json& notice : list(json, "notices"))
     if (notice.is_string()) run.notices.push_back(notice.get<std::string>());

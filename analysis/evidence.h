@@ -55,6 +55,16 @@ struct FaultEvidence {
   bool hits(const ProcessEvidence& process) const;
 };
 
+// A queue that came to an exchange, or went from it, while the run was on.
+struct MembershipChange {
+  std::string exchange;
+  std::uint32_t queue = 0;  // index into RunEvidence::queues
+  bool join = true;
+  Nanoseconds at_ns = 0;                      // the broker had answered
+  std::optional<Nanoseconds> asked_ns;        // no earlier than this
+  std::vector<std::uint32_t> members_before;  // in bind order
+};
+
 // What the runner knows of one run besides its recordings (docs/result.md, "Evidence"). Immutable after
 // parsing.
 struct RunEvidence {
@@ -76,6 +86,7 @@ struct RunEvidence {
   bool aborted = false;
   bool simulated = false;
   std::vector<FaultEvidence> faults;
+  std::vector<MembershipChange> membership;
   Json host = Json::object();
   std::vector<std::string> notices;
 

@@ -283,12 +283,73 @@ Table lost_table(const ChartVariant& variant) {
   return table;
 }
 
+Table sharding_table(const ChartVariant& variant) {
+  Table table{
+      "Spread of the keys",
+      "Distinct routing keys per queue against equal shares; p is how often chance alone is as uneven.",
+      {{"between", false}, {"queues"}, {"keys"}, {"fewest"}, {"most"}, {"chi-square"}, {"p"}},
+      {}};
+  for_each_entry(variant, "/sharding/epochs", [&](const Json& epoch, const std::string& where) {
+    double fewest = 0, most = 0;
+    std::size_t count = 0;
+    const Json* queues = find_value(epoch, "/queues");
+    for (const Json& queue : queues != nullptr && queues->is_array() ? *queues : Json::array()) {
+      const double keys = find_number(queue, "/keys").value_or(0);
+      fewest = count == 0 ? keys : std::min(fewest, keys);
+      most = std::max(most, keys);
+      ++count;
+    }
+    const auto df = find_number(epoch, "/df");
+    const auto p = find_number(epoch, "/p_value");
+    table.rows.push_back({{duration_text(find_number(epoch, "/from_ns")) + " – " +
+                           duration_text(find_number(epoch, "/to_ns")) + where},
+                          {count_text(static_cast<double>(count))},
+                          {count_text(find_number(epoch, "/keys"))},
+                          {count_text(fewest)},
+                          {count_text(most)},
+                          {seen(ratio_text(find_number(epoch, "/chi_square"))), Tone::kPlain,
+                           df ? fmt::format("df {}", *df) : ""},
+                          {seen(index_text(p)), p && *p < 0.01 ? Tone::kBad : Tone::kPlain}});
+  });
+  return table;
+}
+
+Table membership_table(const ChartVariant& variant) {
+  Table table{
+      "Changes of membership",
+      "Of the keys seen before and after: how many are on another queue, how many had to be, and how "
+      "many the exchange's way of hashing moves. Stranded keys had a message on one queue before and the "
+      "next one on another.",
+      {{"change", false},
+       {"at"},
+       {"keys compared"},
+       {"moved"},
+       {"least possible"},
+       {"formula"},
+       {"stranded"}},
+      {}};
+  for_each_entry(variant, "/sharding/changes", [&](const Json& change, const std::string& where) {
+    const bool join = find_text(change, "/change") == "join";
+    table.rows.push_back(
+        {{fmt::format("{} {} ({} before){}", find_text(change, "/queue"), join ? "joins" : "leaves",
+                      count_text(find_number(change, "/members_before")), where)},
+         {duration_text(find_number(change, "/at_ns"))},
+         {count_text(find_number(change, "/keys_compared"))},
+         {seen(share_text(find_number(change, "/moved_share")))},
+         {seen(share_text(find_number(change, "/ideal")))},
+         {seen(share_text(find_number(change, "/formula")))},
+         {count_text(find_number(change, "/stranded"))}});
+  });
+  return table;
+}
+
 }  // namespace
 
 std::vector<Table> variant_tables(const ChartVariant& variant) {
   std::vector<Table> tables;
-  for (Table (*make)(const ChartVariant&) : {latency_table, ledger_table, laws_table, lost_table,
-                                             faults_table, recovery_table, network_table, workers_table}) {
+  for (Table (*make)(const ChartVariant&) :
+       {latency_table, ledger_table, laws_table, lost_table, faults_table, recovery_table, network_table,
+        sharding_table, membership_table, workers_table}) {
     Table table = make(variant);
     if (!table.empty()) tables.push_back(std::move(table));
   }

@@ -187,9 +187,17 @@ void measure_accounting(const Facts& facts, const ExplainedLoss& by_design, Flag
     flags.fail("UNDRAINED",
                facts.evidence().drain_reason.empty() ? "no full drain" : facts.evidence().drain_reason);
   if (ledger.deliveries > 0) flags.measure("ORDER_VIOLATION", static_cast<double>(ledger.order_violations));
-  if (ledger.affinity_violations)
-    flags.measure("AFFINITY_VIOLATION", static_cast<double>(*ledger.affinity_violations));
   if (const auto mismatch = facts.timing.little().mismatch()) flags.measure("LITTLE_MISMATCH", *mismatch);
+}
+
+// From the recorded keys where there are any. Without them the ledger can tell only as long as the membership
+// stays the same.
+void measure_affinity(const Facts& facts, const ShardingAccount& sharding, FlagSet& flags) {
+  if (sharding.any()) {
+    flags.measure("AFFINITY_VIOLATION", static_cast<double>(sharding.affinity_violations()));
+  } else if (facts.ledger.affinity_violations && facts.evidence().membership.empty()) {
+    flags.measure("AFFINITY_VIOLATION", static_cast<double>(*facts.ledger.affinity_violations));
+  }
 }
 
 void measure_loops(const PipelineAccount& pipeline, FlagSet& flags) {
@@ -239,7 +247,7 @@ void measure_steadiness(const Facts& facts, FlagSet& flags) {
 }  // namespace
 
 FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const RunTiming& timing,
-                      const PipelineAccount& pipeline, const ExplainedLoss& by_design) {
+                      const RoutingAccounts& routing, const ExplainedLoss& by_design) {
   const Facts facts{run, accounts, timing, accounts.account()};
   FlagSet flags;
   measure_generator(facts, flags);
@@ -247,7 +255,8 @@ FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const
   measure_roles(facts, flags);
   measure_connections(facts, flags);
   measure_accounting(facts, by_design, flags);
-  measure_loops(pipeline, flags);
+  measure_affinity(facts, routing.sharding, flags);
+  measure_loops(routing.pipeline, flags);
   measure_latency(facts, flags);
   measure_steadiness(facts, flags);
   return flags;

@@ -7,6 +7,7 @@
 #include "analysis/network.h"
 #include "analysis/pipeline.h"
 #include "analysis/run_flags.h"
+#include "analysis/sharding.h"
 #include "analysis/timing.h"
 #include "analysis/verdict.h"
 
@@ -74,8 +75,9 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   const RunAccounts accounts(run);
   const RunTiming timing(run, accounts);
   const PipelineAccount pipeline(run, accounts);
+  const ShardingAccount sharding(run);
   const ExplainedLoss by_design = explain_loss(accounts.account(), run);
-  const FlagSet flags = measure_flags(run, accounts, timing, pipeline, by_design);
+  const FlagSet flags = measure_flags(run, accounts, timing, {pipeline, sharding}, by_design);
   const RunEvidence& evidence = run.evidence();
 
   Json json = {{"variant", evidence.variant}, {"repetition", evidence.repetition}};
@@ -88,6 +90,12 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   json["latency"] = latency_json(run, timing, pipeline);
   json["fairness"] = accounts.fairness();
   json["ledger"] = ledger_json(accounts.account(), evidence.queues, by_design);
+  if (sharding.any()) {
+    json["sharding"] = sharding.to_json();
+    json["ledger"]["affinity_violations"] = sharding.affinity_violations();
+  } else if (!evidence.membership.empty()) {
+    json["ledger"].erase("affinity_violations");  // the ledger knows nothing of a change of membership
+  }
   json["recovery"] = accounts.recovery();
   json["faults"] = faults_json(evidence);
   json["network"] = network_json(run, accounts);

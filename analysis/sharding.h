@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "analysis/recorded_run.h"
+
+namespace brokerlab {
+
+// Where the keys of an exchange that picks one queue per key (consistent hash) went: how evenly they were
+// spread, whether each stayed with its queue, and how many moved when a queue joined or left. Needs recorded
+// keys. Definitions in docs/metrics.md, "Sharding". Some 16 bytes per distinct key, and eight more per change
+// of membership.
+class ShardingAccount {
+ public:
+  explicit ShardingAccount(const RecordedRun& run);
+
+  // Whether there is such an exchange and keys of its messages were recorded.
+  bool any() const { return !places_.empty(); }
+  // Keys that were on more than one queue between two changes.
+  std::int64_t affinity_violations() const { return violations_; }
+  Json to_json() const;
+
+ private:
+  static constexpr std::uint32_t kNowhere = UINT32_MAX;
+  // Where a key was during an epoch.
+  struct Place {
+    std::uint32_t queue = kNowhere;
+    bool several = false;
+  };
+  struct Epoch {
+    std::vector<std::uint32_t> members;  // queues bound during it, in bind order where that is known
+    std::vector<std::int64_t> messages;  // by queue
+    Nanoseconds begin = 0, settled = 0;  // of the change before it: asked for, and done
+  };
+
+  void choose_exchange();
+  void make_epochs();
+  void add(std::uint32_t queue, const DeliveryRecord& record, std::uint64_t key);
+  Json queues_json(const std::vector<std::uint32_t>& queues, const std::vector<std::int64_t>& keys,
+                   const std::vector<std::int64_t>& messages) const;
+  Json epoch_json(std::size_t epoch) const;
+  Json change_json(std::size_t change) const;
+  std::vector<std::int64_t> keys_by_queue(std::size_t first_epoch, std::size_t last_epoch) const;
+
+  const RecordedRun& run_;
+  std::string exchange_;
+  std::vector<bool> shared_;  // by queue: whether the exchange leads to it
+  std::vector<MembershipChange> changes_;
+  std::vector<Epoch> epochs_;  // one more than changes
+  std::unordered_map<std::uint64_t, std::uint32_t> keys_;
+  std::vector<Place> places_;  // by key and epoch
+  std::int64_t violations_ = 0, unplaced_ = 0;
+  Nanoseconds last_received_ = 0;
+};
+
+}  // namespace brokerlab
