@@ -281,6 +281,13 @@ std::optional<Session::Message> Session::get(const std::string& queue) {
   return std::move(*message);
 }
 
+bool Session::alive() {
+  // An end may lie behind data that came before it, and its callbacks run a turn later.
+  constexpr int kTurns = 4;
+  for (int turn = 0; turn < kTurns && !impl_->ended_; ++turn) uv_run(impl_->loop_.get(), UV_RUN_NOWAIT);
+  return !impl_->ended_;
+}
+
 const std::string& Session::server_version() const { return impl_->connection_->server().version; }
 
 }  // namespace brokerlab::amqp

@@ -53,6 +53,10 @@ class Session {
   };
   std::optional<Message> get(const std::string& queue);  // acknowledged
 
+  // False once the connection is lost: every further call would throw. Sends nothing; takes in what has come
+  // since the last call.
+  bool alive();
+
   const std::string& server_version() const;
 
  private:

@@ -23,6 +23,7 @@ void add_validate_command(CLI::App& app, CommandContext& context);
 void add_broker_command(CLI::App& app, CommandContext& context);
 void add_report_command(CLI::App& app, CommandContext& context);
 void add_plot_command(CLI::App& app, CommandContext& context);
+void add_gateway_command(CLI::App& app, CommandContext& context);
 void add_cleanup_command(CLI::App& app, CommandContext& context);
 void add_doctor_command(CLI::App& app, CommandContext& context);
 // `process` and `guard`: what the program runs as when it starts itself. Not for people, so not in the help.

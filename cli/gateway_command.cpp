@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/gateway.h"
+#include "broker/queue_desk.h"
+#include "cli/command.h"
+#include "core/clock.h"
+#include "experiments/interrupts.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr int kTries = 5;
+constexpr int kPause_ms = 2'000;
+constexpr int kLook_ms = 50;
+
+struct GatewayOptions {
+  std::string listen = "127.0.0.1:8081";
+  std::string broker = "amqp://127.0.0.1";
+  std::string token;
+  std::vector<std::string> names;
+  bool tls_insecure = false;
+  bool quiet = false;
+};
+
+void say(const std::string& text) {
+  char now[32];
+  fmt::print(stderr, "{} {}\n", WallClock::iso8601_now(now), text);
+}
+
+// Waits that long, or shorter when Ctrl-C ends it.
+void pause(const Interrupts& interrupts, int for_ms) {
+  for (int waited = 0; waited < for_ms && interrupts.count() == 0; waited += kLook_ms)
+    poll(nullptr, 0, kLook_ms);
+}
+
+// False when Ctrl-C ended it. Throws the last failure.
+bool connect(QueueDesk& desk, const Interrupts& interrupts) {
+  for (int tried = 1; interrupts.count() == 0; ++tried) {
+    try {
+      desk.connect();
+      return true;
+    } catch (const Error& error) {
+      if (tried == kTries) throw;
+      say(fmt::format("try {} of {}: {}; again in {} s", tried, kTries, error.summary(), kPause_ms / 1000));
+    }
+    pause(interrupts, kPause_ms);
+  }
+  return false;
+}
+
+void serve(const GatewayOptions& options) {
+  const Interrupts interrupts;
+  const amqp::Uri uri = amqp::Uri::parse(options.broker);
+  amqp::TlsOptions tls;
+  tls.insecure = options.tls_insecure;
+  QueueDesk desk(uri, tls);
+  Gateway::Options wanted{ListenAddress::parse(options.listen), options.token, options.names, {}};
+  if (!options.quiet) wanted.log = say;
+  // Listens first: an address that cannot be used is wrong whatever the broker does, and whoever asks
+  // meanwhile is told that the broker is away.
+  const auto gateway = Gateway::start(wanted, desk);
+  if (connect(desk, interrupts)) {
+    say(fmt::format("listening on http://{}/ in front of {}; end it with Ctrl-C", gateway->address().text(),
+                    uri.safe()));
+  }
+  while (interrupts.count() == 0) pause(interrupts, kPause_ms);
+  say("Ctrl-C: ending");
+}
+
+}  // namespace
+
+void add_gateway_command(CLI::App& app, CommandContext&) {
+  CLI::App* command = app.add_subcommand("gateway", "a web service in front of queues");
+  const auto options = std::make_shared<GatewayOptions>();
+  add_option(*command, "--listen", options->listen, "HOST:PORT; port 0 takes a free one")
+      ->capture_default_str();
+  add_option(*command, "--broker", options->broker, "amqp[s]://user:password@host:port/vhost")
+      ->capture_default_str();
+  add_option(*command, "--token", options->token,
+             "what clients must send as Authorization: Bearer TOKEN; needed beyond loopback");
+  add_option(*command, "--allow-host", options->names,
+             "a further name by which clients reach this service, e.g. that of its container");
+  add_switch(*command, "--tls-insecure", options->tls_insecure, "do not verify the broker's certificate");
+  add_switch(*command, "--quiet", options->quiet, "no line for each request");
+  command->callback([options] { serve(*options); });
+}
+
+}  // namespace brokerlab
