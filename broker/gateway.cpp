@@ -29,7 +29,8 @@ constexpr const char* kQueuePath = R"(/rabbit/([\s\S]*))";
 
 // The page is ours alone, and shows what others have sent: nothing but its own two files may run or be drawn.
 constexpr const char* kPagePolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action "
+    "'none'; "
     "base-uri 'none'; frame-ancestors 'none'";
 
 void answer(httplib::Response& response, int status, bool ok, const std::string& text) {

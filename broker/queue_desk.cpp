@@ -40,16 +40,15 @@ QueueDesk::Answer QueueDesk::attend(const std::string& queue, Operation operatio
   }
   const std::unique_lock lock(in_use_, kLongestWait);
   if (!lock) return {Outcome::kBusy, "the gateway is busy; try again later"};
-  bool connected = false;
+  amqp::Session* open = nullptr;
   try {
-    amqp::Session& open = session();
-    connected = true;
-    return operation(open);
+    open = &session();
+    return operation(*open);
   } catch (const Error& error) {
-    const bool away = !connected || !session_->alive();
-    return {away ? Outcome::kAway : Outcome::kRefused,
-            (away && connected ? "the connection to the broker was lost, the outcome is not known: " : "") +
-                error.summary()};
+    if (open == nullptr) return {Outcome::kAway, "the broker cannot be reached: " + error.summary()};
+    if (open->alive()) return {Outcome::kRefused, error.summary()};
+    return {Outcome::kAway,
+            "the connection to the broker was lost, so the outcome is not known: " + error.summary()};
   }
 }
 

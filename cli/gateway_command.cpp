@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,9 +28,10 @@ struct GatewayOptions {
   bool quiet = false;
 };
 
+// Also from the threads of the service. Not fmt::print, which throws when nobody reads standard error.
 void say(const std::string& text) {
   char now[32];
-  fmt::print(stderr, "{} {}\n", WallClock::iso8601_now(now), text);
+  std::fputs(fmt::format("{} {}\n", WallClock::iso8601_now(now), text).c_str(), stderr);
 }
 
 // Waits that long, or shorter when Ctrl-C ends it.

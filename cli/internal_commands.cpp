@@ -3,6 +3,7 @@
 #include "core/control_pipe.h"
 #include "loadgen/load_process.h"
 #include "roles/role_process.h"
+#include "roles/task_process.h"
 
 namespace brokerlab {
 namespace {
@@ -24,6 +25,7 @@ void add_internal_commands(CLI::App& app, CommandContext& context) {
   };
   add("process", process_main);
   add("guard", guard_main);
+  add("task", task_process_main);
 }
 
 }  // namespace brokerlab

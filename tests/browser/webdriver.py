@@ -1,4 +1,5 @@
 """A headless Chromium driven through chromedriver, with the standard library only."""
+import base64
 import json
 import shutil
 import socket
@@ -67,7 +68,27 @@ class Browser:
         return self._call("POST", f"/session/{self.session}/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def open(self, path):
-        self._call("POST", f"/session/{self.session}/url", {"url": f"file://{path}"})
+        self.visit(f"file://{path}")
+
+    def visit(self, url):
+        self._call("POST", f"/session/{self.session}/url", {"url": url})
+
+    def element(self, selector):
+        found = self._call("POST", f"/session/{self.session}/element", {"using": "css selector", "value": selector})
+        return next(iter(found.values()))
+
+    def click(self, selector):
+        """As a person does: fails when something lies over it."""
+        self._call("POST", f"/session/{self.session}/element/{self.element(selector)}/click", {})
+
+    def type(self, selector, text):
+        element = self.element(selector)
+        self._call("POST", f"/session/{self.session}/element/{element}/clear", {})
+        self._call("POST", f"/session/{self.session}/element/{element}/value", {"text": text})
+
+    def screenshot(self, path):
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(self._call("GET", f"/session/{self.session}/screenshot")))
 
     def run(self, script):
         return self._call("POST", f"/session/{self.session}/execute/sync", {"script": script, "args": []})
