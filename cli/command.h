@@ -26,7 +26,8 @@ void add_plot_command(CLI::App& app, CommandContext& context);
 void add_gateway_command(CLI::App& app, CommandContext& context);
 void add_cleanup_command(CLI::App& app, CommandContext& context);
 void add_doctor_command(CLI::App& app, CommandContext& context);
-// `process`, `guard` and `task`: what the program runs as when it starts itself. Not for people, so not in the help.
+// `process`, `guard` and `task`: what the program runs as when it starts itself. Not for people, so not in
+// the help.
 void add_internal_commands(CLI::App& app, CommandContext& context);
 
 // Adds an option that is also the environment variable BROKERLAB_<NAME>: --tls-insecure is

@@ -3,6 +3,9 @@
 #include <map>
 
 #include "core/error.h"
+#include "roles/code_worker.h"
+#include "roles/executor.h"
+#include "roles/project_client.h"
 #include "roles/rule.h"
 
 namespace brokerlab {
@@ -35,7 +38,10 @@ std::unique_ptr<Behaviour> make(const BehaviourSetting& setting) {
 }
 
 const std::map<std::string, Maker>& makers() {
-  static const std::map<std::string, Maker> known = {{"rule", make<Rule>}};
+  static const std::map<std::string, Maker> known = {{"code_worker", make<CodeWorker>},
+                                                     {"executor", make<Executor>},
+                                                     {"project_client", make<ProjectClient>},
+                                                     {"rule", make<Rule>}};
   return known;
 }
 

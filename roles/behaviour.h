@@ -40,10 +40,18 @@ struct Reaction {
 class Behaviour {
  public:
   virtual ~Behaviour() = default;
+  // What to publish of its own accord before anything is received, and again, as far as it is not settled,
+  // after a lost connection.
+  virtual std::vector<Outgoing> opening() { return {}; }
+  // What became of a message of opening(), in their order: the broker has it in a queue, or has not.
+  virtual void settled(const Outgoing& /*message*/, bool /*reached_a_queue*/) {}
   // Never throws for whatever bytes come: they are unreadable then. `routing_key` is the delivery's.
   virtual Reaction receive(std::string_view body, std::string_view routing_key) = 0;
   // After the effort: what to publish, in order.
   virtual std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) = 0;
+  // After finish(): the work was in vain, and the message is to go back to its queue, where the role
+  // acknowledges itself.
+  virtual bool undone() const { return false; }
   // A line for a person who runs the role by hand: what has just been done; empty for nothing to add.
   virtual std::string remark() const { return ""; }
 };

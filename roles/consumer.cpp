@@ -39,6 +39,7 @@ Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std:
       on_drained_(std::move(on_drained)),
       acks_(run.loop(), run.clock(), setup.spec.consume),
       behaviour_(make_behaviour({setup.spec, tag_, setup.directory})),
+      opening_(*behaviour_),
       hop_limit_(setup.hop_limit),
       effort_(run.loop(), run.clock(), setup.spec.effort.kind),
       poll_timer_(run.loop(), [this] { run_.guard([this] { poll(); }); }) {
@@ -67,6 +68,8 @@ void Consumer::subscribe(std::function<void()> on_subscribed) {
   const auto consuming = [this, on_subscribed = std::move(on_subscribed)] {
     run_.events().moment(EventKind::kConsuming, position_, run_.clock().now());
     on_subscribed();
+    opening_.begin();
+    publish_opening();
   };
   if (spec_.consume.get_ns) {
     consuming();
@@ -228,11 +231,15 @@ void Consumer::set_aside() {
 }
 
 void Consumer::finish_effort() {
-  work_->record->done_ns = run_.clock().now();
+  const Nanoseconds now = run_.clock().now();
   work_->effort_made = true;
-  ++counts_.done;
-  counts_.busy_ns += work_->record->done_ns - work_->record->started_ns;
+  counts_.busy_ns += now - work_->record->started_ns;
   work_->outgoing = behaviour_->finish(work_->reaction, work_->body);
+  work_->undone = behaviour_->undone();
+  if (!work_->undone) {
+    work_->record->done_ns = now;
+    ++counts_.done;
+  }
   // What goes round in a circle must come to an end, whoever declared it.
   if (work_->stamp && work_->stamp->hops >= hop_limit_ && !work_->outgoing.empty()) {
     work_->record->flags |= kHopLimited;
@@ -253,14 +260,22 @@ bool Consumer::hand_over() {
       if (!channel_->writable()) return false;  // on_writable goes on from here
       onward_->publish(*channel_, work.stamp, work.outgoing[work.handed_over], run_.clock().now());
     }
-    acks_.settle(*work.record, work.tag, Settlement::kAcked);
+    acks_.settle(*work.record, work.tag, work.undone ? Settlement::kRequeued : Settlement::kAcked);
   }
   work_.reset();
   return true;
 }
 
+void Consumer::publish_opening() {
+  opening_.go_on([this] { return channel_->writable(); },
+                 [this](const Outgoing& message) -> const PublishRecord& {
+                   return onward_->publish(*channel_, {}, message, run_.clock().now());
+                 });
+}
+
 void Consumer::on_writable() {
   run_.guard([this] {
+    if (onward_) publish_opening();
     if (work_ && work_->effort_made && hand_over()) pump();
   });
 }
@@ -272,6 +287,11 @@ void Consumer::connection_lost() {
   waiting_.clear();
   if (work_ && work_->effort_made) work_.reset();
   check_drained();
+}
+
+void Consumer::restored() {
+  run_.guard([this] { opening_.begin(); });
+  on_writable();
 }
 
 void Consumer::stop() {
@@ -319,6 +339,7 @@ void Consumer::on_closed(const amqp::AmqpError& error) {
 void Consumer::on_confirm(std::uint64_t number, bool multiple, bool acked) {
   if (!onward_) return;
   onward_->on_confirm(number, multiple, acked, run_.clock().now());
+  run_.guard([this] { opening_.tell(); });
   check_drained();
 }
 

@@ -19,6 +19,7 @@
 #include "roles/behaviour.h"
 #include "roles/effort.h"
 #include "roles/onward_publisher.h"
+#include "roles/opening.h"
 #include "roles/role_spec.h"
 
 namespace brokerlab {
@@ -58,7 +59,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
 
   // Deliveries in hand belong to nobody now; with automatic acknowledgement they belong to us.
   void connection_lost();
-  void restored() { on_writable(); }
+  void restored();
   // Before the loop ends.
   void close();
 
@@ -86,6 +87,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
     Reaction reaction;
     std::vector<Outgoing> outgoing;
     std::size_t handed_over = 0;  // of them
+    bool undone = false;
     bool effort_made = false;
   };
 
@@ -100,6 +102,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   void finish_effort();
   // Publishes and settles; false while the channel takes no publishes.
   bool hand_over();
+  void publish_opening();
   bool stale(const Work& work) const;
   void poll();
   void check_drained();
@@ -118,6 +121,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   amqp::Channel* channel_ = nullptr;
   AckWriter acks_;
   std::unique_ptr<Behaviour> behaviour_;
+  Opening opening_;
   std::uint32_t hop_limit_;
   std::unique_ptr<OnwardPublisher> onward_;  // null unless the role publishes
   Effort effort_;

@@ -47,8 +47,8 @@ amqp::PublishTemplate OnwardPublisher::make_template(const Output& output, bool 
   return {{output.exchange, output.routing_key.value_or(""), output.mandatory}, properties, stamp};
 }
 
-void OnwardPublisher::publish(amqp::Channel& channel, const std::optional<Stamp>& cause,
-                              const Outgoing& message, Nanoseconds now_ns) {
+const PublishRecord& OnwardPublisher::publish(amqp::Channel& channel, const std::optional<Stamp>& cause,
+                                              const Outgoing& message, Nanoseconds now_ns) {
   const Output& output = spec_.outputs.at(message.output);
   const std::string& key = output.routing_key ? *output.routing_key : message.routing_key;
   Target& target = targets_[message.output];
@@ -74,6 +74,7 @@ void OnwardPublisher::publish(amqp::Channel& channel, const std::optional<Stamp>
   }
   ++counts_.published;
   ++sequence_;
+  return record;
 }
 
 void OnwardPublisher::on_confirm(std::uint64_t number, bool multiple, bool acked, Nanoseconds now_ns) {

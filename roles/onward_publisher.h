@@ -49,9 +49,9 @@ class OnwardPublisher {
   OnwardPublisher(RecordingWriter& recording, const Setup& setup, OnwardCounts& counts);
 
   // `cause`: the stamp of the message that caused it; nothing for a message of somebody else. Only while
-  // `channel` is writable.
-  void publish(amqp::Channel& channel, const std::optional<Stamp>& cause, const Outgoing& message,
-               Nanoseconds now_ns);
+  // `channel` is writable. The record tells what becomes of it.
+  const PublishRecord& publish(amqp::Channel& channel, const std::optional<Stamp>& cause,
+                               const Outgoing& message, Nanoseconds now_ns);
 
   void on_confirm(std::uint64_t number, bool multiple, bool acked, Nanoseconds now_ns);
   void on_undecided(std::uint64_t through);

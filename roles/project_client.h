@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "roles/behaviour.h"
+#include "roles/project.h"
+
+namespace brokerlab {
+
+// Behaviour `project_client`: orders a project, publishes its tasks, takes the results in and puts them
+// together. What it knows stands in a file, so that it goes on in mid-project after a kill. One instance per
+// file.
+//
+// Settings: `file`, the lists, relative to the working folder (none: kept in memory only); `project`, what to
+// order, as ProjectOrder reads it; or `tasks`, a file of tasks (a JSON object a line, relative to the role
+// file) that somebody else publishes.
+class ProjectClient final : public Behaviour {
+ public:
+  explicit ProjectClient(const BehaviourSetting& setting);
+
+  std::vector<Outgoing> opening() override;
+  void settled(const Outgoing& message, bool reached_a_queue) override;
+  Reaction receive(std::string_view body, std::string_view routing_key) override;
+  std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) override;
+  std::string remark() const override { return remark_; }
+
+ private:
+  void order(const Json& order);
+  void await(const std::filesystem::path& tasks);
+
+  const BehaviourSetting setting_;
+  Projects projects_;
+  std::string remark_;
+};
+
+}  // namespace brokerlab
