@@ -10,13 +10,18 @@
 #include "cli/experiment_run.h"
 #include "cli/terminal.h"
 #include "core/ids.h"
+#include "experiments/catalogue.h"
 #include "experiments/description.h"
 
 namespace brokerlab {
 namespace {
 
+// Summaries of so many experiments are read one by one; of more, a line each.
+constexpr std::size_t kMostSummaries = 3;
+
 struct RunCommandOptions {
   std::vector<std::string> experiments;
+  bool all = false;
   std::string broker;
   std::string management;
   bool tls_insecure = false;
@@ -28,9 +33,22 @@ struct RunCommandOptions {
   bool json = false;
 };
 
+// Every experiment of the catalogue; suites only name others of it.
+std::vector<std::string> whole_catalogue() {
+  std::vector<std::string> names;
+  for (const CatalogueEntry& entry : catalogue_experiments()) {
+    if (!entry.suite) names.push_back(entry.name);
+  }
+  return names;
+}
+
 std::vector<Experiment> load_all(const RunCommandOptions& options) {
+  if (options.all == !options.experiments.empty()) {
+    throw Error("which experiments?", "", "name some of those that `brokerlab list` shows, or give --all",
+                ExitStatus::kUsage);
+  }
   std::vector<Experiment> experiments;
-  for (const std::string& name : options.experiments) {
+  for (const std::string& name : options.all ? whole_catalogue() : options.experiments) {
     for (Experiment& experiment : load_experiments(name, options.overrides))
       experiments.push_back(std::move(experiment));
   }
@@ -66,7 +84,19 @@ std::filesystem::path write_reports(const std::vector<ExperimentOutcome>& outcom
   return folder / "report.html";
 }
 
+void print_lines(const std::vector<ExperimentOutcome>& outcomes) {
+  for (const ExperimentOutcome& outcome : outcomes) {
+    const Json& verdict = outcome.result["verdict"];
+    fmt::print("{:<20} {:<8} {:>2} runs  {}\n", outcome.result["experiment"].get<std::string>(),
+               verdict["status"].get<std::string>(), outcome.result["runs"].size(),
+               (outcome.folder / "result.json").string());
+    for (const Json& reason : verdict["reasons"]) fmt::print("  {}\n", reason.get<std::string>());
+  }
+  fmt::print("\n");
+}
+
 void print_summaries(const std::vector<ExperimentOutcome>& outcomes) {
+  if (outcomes.size() > kMostSummaries) return print_lines(outcomes);
   SummaryTextOptions text;
   text.colour = colours_wanted(STDOUT_FILENO);
   for (const ExperimentOutcome& outcome : outcomes) {
@@ -147,8 +177,9 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("run", "run experiments");
   const auto options = std::make_shared<RunCommandOptions>();
   Overrides& overrides = options->overrides;
-  command->add_option("EXPERIMENT", options->experiments, "files, or names that `brokerlab list` shows")
-      ->required();
+  command->add_option("EXPERIMENT", options->experiments, "files, or names that `brokerlab list` shows");
+  add_switch(*command, "--all", options->all, "every experiment of the catalogue, with one report");
+  add_switch(*command, "--quick", overrides.quick, "the short form that each experiment declares of itself");
   add_option(*command, "--broker", options->broker,
              "amqp[s]://user:password@host:port/vhost of an existing broker");
   add_option(*command, "--management", options->management,

@@ -27,15 +27,18 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, error);
 }
 
-std::string description_of(const fs::path& file) {
+CatalogueEntry entry_of(const fs::path& file, const std::string& prefix) {
+  CatalogueEntry entry{prefix + file.stem().string(), "", file};
   try {
     const Json document = read_json_file(file);
-    return document.is_object() && document.contains("description") && document["description"].is_string()
-               ? document["description"].get<std::string>()
-               : "";
+    if (!document.is_object()) return entry;
+    const Json description = document.value("description", Json());
+    if (description.is_string()) entry.description = description;
+    entry.suite = document.contains("suite");
   } catch (const Error& error) {
-    return "(cannot be read: " + error.summary() + ")";
+    entry.description = "(cannot be read: " + error.summary() + ")";
   }
+  return entry;
 }
 
 std::vector<CatalogueEntry> entries_of(const fs::path& folder, const std::string& prefix) {
@@ -43,7 +46,7 @@ std::vector<CatalogueEntry> entries_of(const fs::path& folder, const std::string
   std::error_code error;
   for (const fs::directory_entry& item : fs::directory_iterator(folder, error)) {
     if (item.path().extension() != ".json") continue;
-    entries.push_back({prefix + item.path().stem().string(), description_of(item.path()), item.path()});
+    entries.push_back(entry_of(item.path(), prefix));
   }
   std::sort(entries.begin(), entries.end(),
             [](const CatalogueEntry& a, const CatalogueEntry& b) { return a.name < b.name; });

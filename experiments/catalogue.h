@@ -21,6 +21,7 @@ struct CatalogueEntry {
   std::string name;
   std::string description;
   std::filesystem::path file;
+  bool suite = false;  // names others, and is no experiment itself
 };
 
 // By name. `folder` is below experiments/catalogue: "" or "known-answers".

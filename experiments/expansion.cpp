@@ -95,7 +95,7 @@ void check_patch(const Json& document, const Json& patch, const JsonPointer& at,
 void check_common_keys(const Json& patch, const JsonPointer& at, const Origin& origin,
                        std::vector<Problem>& problems) {
   for (const char* key : {"name", "description", "question", "seed", "repetitions", "thresholds", "charts",
-                          "variants", "matrix", "suite", "$schema"}) {
+                          "variants", "matrix", "quick", "suite", "$schema"}) {
     if (!patch.contains(key)) continue;
     problems.push_back(origin.problem(at / key, std::string("\"") + key + "\" is the same for all variants",
                                       "set it at the top of the file"));
@@ -271,7 +271,7 @@ void apply_overrides(const Overrides& overrides, Json& document, Origin& origin,
 std::vector<ExpandedVariant> expand_variants(const Json& document, const Origin& origin,
                                              const Overrides& overrides, std::vector<Problem>& problems) {
   Json base = document;
-  for (const char* key : {"variants", "matrix", "$schema"}) base.erase(key);
+  for (const char* key : {"variants", "matrix", "quick", "$schema"}) base.erase(key);
   std::vector<ExpandedVariant> variants;
   Json patches = document.value("variants", Json::object());
   if (!patches.is_object()) patches = Json::object();

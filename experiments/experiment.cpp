@@ -72,7 +72,8 @@ void check_frame(const Json& document, const Origin& origin, Collected& collecte
   Findings findings;
   Json frame = document;
   for (const auto& [key, unused] : document.items()) {
-    const bool of_the_frame = key == "name" || key == "variants" || key == "matrix" || key == "$schema";
+    const bool of_the_frame =
+        key == "name" || key == "variants" || key == "matrix" || key == "quick" || key == "$schema";
     if (!of_the_frame) frame.erase(key);
   }
   check_schema(frame, [&](const JsonPointer& at, const std::string& what, const std::string& remedy) {
@@ -88,7 +89,7 @@ Variant finish_variant(const ExpandedVariant& expanded, const fs::path& director
                                       const std::string& remedy) { findings.error(at, what, remedy); });
   Variant variant{expanded.name, expanded.document};
   fill_defaults(variant.experiment);
-  for (const char* key : {"variants", "matrix"}) variant.experiment.erase(key);
+  for (const char* key : {"variants", "matrix", "quick"}) variant.experiment.erase(key);
   check_meaning(variant.experiment, expanded.document, directory, findings);
   collected.add(findings, expanded.origin);
   return variant;
@@ -124,9 +125,18 @@ std::vector<DataFile> digests_of(const std::vector<Variant>& variants, const fs:
   return files;
 }
 
+// The short form that the file declares of itself.
+void make_quick(Json& document, Origin& origin) {
+  const Json patch = document.value("quick", Json());
+  if (!patch.is_object()) return;
+  merge_patch(document, patch);
+  origin.add_inner_patch(JsonPointer("/quick"), patch);
+}
+
 Experiment build(const SourceDocument& source, Json document, Origin origin, const Overrides& overrides) {
   Collected collected;
   std::vector<Problem> found;
+  if (overrides.quick) make_quick(document, origin);
   apply_overrides(overrides, document, origin, found);
   Experiment experiment;
   experiment.file = source.file;

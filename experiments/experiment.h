@@ -21,6 +21,7 @@ struct Overrides {
   std::optional<int> repetitions;
   std::optional<std::string> duration;  // of the measure phase, in every variant
   std::vector<std::string> variants;    // only these; all when empty
+  bool quick = false;                   // merge the file's `quick` patch in first
 };
 
 // One setting under comparison: the whole experiment with this variant's patch merged in, every default

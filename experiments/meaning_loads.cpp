@@ -174,6 +174,13 @@ std::vector<NamedFile> data_files(const Json& experiment) {
     const Json& file = member(member(loads[i], "arrivals"), "file");
     if (file.is_string()) files.push_back({at / "arrivals" / "file", file});
   }
+  const Json& roles = list_at(experiment, "roles");
+  for (std::size_t i = 0; i < roles.size(); ++i) {
+    const Json& customers = member(member(roles[i], "settings"), "customers");
+    if (customers.is_string()) {
+      files.push_back({JsonPointer("/roles") / i / "settings" / "customers", customers});
+    }
+  }
   return files;
 }
 

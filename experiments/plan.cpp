@@ -96,9 +96,9 @@ class ProcessPlan {
       Json keys = output.value("keys", Json::array());
       if (output.contains("routing_key")) keys = Json::array({output.at("routing_key")});
       for (const Json& key : keys) {
-        common.routes.push_back(planned_route(topology_, output.at("exchange"), key));
+        common.routes.push_back(planned_route(topology_, output.value("exchange", ""), key));
       }
-      if (keys.empty()) add_other_keys(output.at("exchange"));
+      if (keys.empty()) add_other_keys(output.value("exchange", ""));
     }
   }
 

@@ -4,9 +4,11 @@
 
 #include "core/error.h"
 #include "roles/code_worker.h"
+#include "roles/customer_app.h"
 #include "roles/executor.h"
 #include "roles/project_client.h"
 #include "roles/rule.h"
+#include "roles/shopping_worker.h"
 
 namespace brokerlab {
 namespace {
@@ -38,10 +40,10 @@ std::unique_ptr<Behaviour> make(const BehaviourSetting& setting) {
 }
 
 const std::map<std::string, Maker>& makers() {
-  static const std::map<std::string, Maker> known = {{"code_worker", make<CodeWorker>},
-                                                     {"executor", make<Executor>},
-                                                     {"project_client", make<ProjectClient>},
-                                                     {"rule", make<Rule>}};
+  static const std::map<std::string, Maker> known = {
+      {"code_worker", make<CodeWorker>},         {"executor", make<Executor>},
+      {"project_client", make<ProjectClient>},   {"rule", make<Rule>},
+      {"shopping_worker", make<ShoppingWorker>}, {"customer_app", make<CustomerApp>}};
   return known;
 }
 
