@@ -38,6 +38,8 @@ struct ControlPipe::State {
 
 namespace {
 
+constexpr int kLastTurns = 10;
+
 struct Write {
   uv_write_t request{};
   std::string text;
@@ -199,6 +201,10 @@ int child_process_main(const std::function<int(ControlPipe&, const Json& assignm
   }
   pipe.close();
   while (!pipe.closed()) uv_run(&loop, UV_RUN_ONCE);
+  // What was closed last is freed in the turns that follow; what is still open ends with the process.
+  for (int turn = 0; turn < kLastTurns && uv_loop_close(&loop) == UV_EBUSY; ++turn) {
+    uv_run(&loop, UV_RUN_NOWAIT);
+  }
   return status;
 }
 

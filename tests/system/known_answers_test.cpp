@@ -74,6 +74,36 @@ TEST(KnownAnswers, R3PrefetchIsIgnoredWithAutomaticAcknowledgement) {
   }));
 }
 
+// The one change of membership in a run of f2-f4.
+Json change_of(const Json& result, const char* variant) {
+  const Json run = run_of(result, variant);
+  expect_valid(run);
+  EXPECT_EQ(run["sharding"]["affinity_violations"], 0) << variant;
+  EXPECT_EQ(run["sharding"]["changes"].size(), 1U) << variant;
+  return run["sharding"]["changes"].empty() ? Json::object() : run["sharding"]["changes"][0];
+}
+
+std::vector<std::int64_t> keys_per_queue(const Json& epoch) {
+  std::vector<std::int64_t> keys;
+  for (const Json& queue : epoch["queues"]) keys.push_back(queue["keys"].get<std::int64_t>());
+  return keys;
+}
+
+TEST(KnownAnswers, F2AndF4AConsistentHashSpreadsAndMovesKeysExactly) {
+  const Json result = run_experiment_file("known-answers/f2-f4");
+  const Json stable = run_of(result, "stable");
+  expect_valid(stable);
+  EXPECT_THAT(keys_per_queue(stable["sharding"]["epochs"][0]), testing::ElementsAre(2449, 2534, 2537, 2480));
+  EXPECT_THAT(per_consumer(stable, "messages"), testing::ElementsAre(4898, 5068, 5074, 4960, 0));
+  // In a hundredth of a per cent, as the specification gives them.
+  EXPECT_NEAR(change_of(result, "first-leaves")["moved_share"].get<double>(), 0.9195, 0.00005);
+  EXPECT_NEAR(change_of(result, "last-leaves")["moved_share"].get<double>(), 0.2480, 0.00005);
+  EXPECT_NEAR(change_of(result, "fifth-joins")["moved_share"].get<double>(), 0.1997, 0.00005);
+  EXPECT_NEAR(change_of(result, "first-leaves")["formula"].get<double>(), 0.9167, 0.00005);
+  EXPECT_DOUBLE_EQ(change_of(result, "last-leaves")["formula"].get<double>(), 0.25);
+  EXPECT_DOUBLE_EQ(change_of(result, "fifth-joins")["formula"].get<double>(), 0.20);
+}
+
 TEST(KnownAnswers, R4FirstConsumerTakesAPreloadedQueue) {
   const Json run = run_of(run_experiment_file("known-answers/r4"));
   expect_valid(run);
