@@ -15,18 +15,6 @@
 namespace brokerlab {
 namespace {
 
-const char* name_of(PlannedRoute::Delivery delivery) {
-  switch (delivery) {
-    case PlannedRoute::Delivery::kAll:
-      return "all";
-    case PlannedRoute::Delivery::kOneOf:
-      return "one_of";
-    case PlannedRoute::Delivery::kUnknown:
-      break;
-  }
-  return "unknown";
-}
-
 PlannedRoute planned_route(const Topology& topology, const std::string& exchange, const std::string& key) {
   const Routes routes = route(topology, exchange, key);
   PlannedRoute planned{exchange, key, {}, PlannedRoute::Delivery::kUnknown};
@@ -243,12 +231,7 @@ Json optional_json(const auto& value) { return value ? Json(*value) : Json(); }
 
 Json routes_json(const std::vector<PlannedRoute>& routes) {
   Json json = Json::array();
-  for (const PlannedRoute& route : routes) {
-    json.push_back({{"exchange", route.exchange},
-                    {"routing_key", route.routing_key},
-                    {"queues", route.queues},
-                    {"delivery", name_of(route.delivery)}});
-  }
+  for (const PlannedRoute& route : routes) json.push_back(to_json(route));
   return json;
 }
 
@@ -313,6 +296,17 @@ Json assignment(const PlannedRun& run, const PlannedProcess& process) {
           {"queues", process.queues},
           {"hop_limit", run.experiment.at("hop_limit")},
           {"load_ns", run.phases.load_ns()}};
+}
+
+Json to_json(const PlannedRoute& route) {
+  const bool all = route.delivery == PlannedRoute::Delivery::kAll;
+  const bool one = route.delivery == PlannedRoute::Delivery::kOneOf;
+  return {{"exchange", route.exchange},
+          {"routing_key", route.routing_key},
+          {"queues", route.queues},
+          {"delivery", all   ? "all"
+                       : one ? "one_of"
+                             : "unknown"}};
 }
 
 Json to_json(const Plan& plan) {

@@ -106,6 +106,9 @@ Plan make_plan(const Experiment& experiment);
 // "broker" and "recording".
 Json assignment(const PlannedRun& run, const PlannedProcess& process);
 
+// {exchange, routing_key, queues, delivery: "all", "one_of" or "unknown"}.
+Json to_json(const PlannedRoute& route);
+
 // The plan as it stands in result.json.
 Json to_json(const Plan& plan);
 
