@@ -160,7 +160,7 @@ std::optional<Nanoseconds> RunAccounts::makespan() const {
   return span > 0 ? std::optional(span) : std::nullopt;
 }
 
-Json RunAccounts::fairness() const {
+std::vector<ConsumerShare> RunAccounts::shares() const {
   std::vector<ConsumerShare> shares = shares_;
   const Nanoseconds measure = run_.evidence().measure_start();
   const Nanoseconds start = std::max(measure, extent_.first_due.value_or(measure));
@@ -168,7 +168,7 @@ Json RunAccounts::fairness() const {
     const Nanoseconds end = recovery_.killed_at(i).value_or(*extent_.last_done);
     if (end > start) shares[i].present_ns = end - start;
   }
-  return fairness_json(shares);
+  return shares;
 }
 
 void RunAccounts::add_gantt(Json& run) const {

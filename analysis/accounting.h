@@ -42,7 +42,9 @@ class RunAccounts {
   const RunExtent& extent() const { return extent_; }
   const EventTotals& events() const { return events_; }
   std::int64_t tasks() const { return tasks_; }  // published by the loads
-  Json fairness() const;
+  // What every consumer got, and how long it could have worked; parallel to the run's consumers.
+  std::vector<ConsumerShare> shares() const;
+  Json fairness() const { return fairness_json(shares()); }
   Json recovery() const { return recovery_.to_json(); }
   std::optional<Nanoseconds> makespan() const;
   // Sets `gantt` and `gantt_omitted` of a run where there is work to show.

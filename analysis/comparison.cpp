@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "analysis/metrics.h"
+#include "analysis/scaling.h"
 #include "analysis/verdict.h"
 
 namespace brokerlab {
@@ -31,7 +32,7 @@ Json variant_json(const std::string& name, const Json& runs) {
 
 }  // namespace
 
-Json compare_variants(const Json& runs) {
+Json compare_variants(const Json& runs, const Json& plan) {
   std::vector<std::pair<std::string, Json>> variants;
   for (const Json& run : runs) {
     const std::string name = run.value("variant", "");
@@ -50,6 +51,9 @@ Json compare_variants(const Json& runs) {
       json["metrics"].push_back(
           {{"name", metric.name}, {"unit", to_text(metric.unit)}, {"better", to_text(metric.better)}});
   }
+  const Json settings = plan.is_object() ? plan.value("variants", Json::object()) : Json::object();
+  if (Json scaling = scaling_of(settings, json["variants"]); !scaling.empty())
+    json["scaling"] = std::move(scaling);
   return json;
 }
 

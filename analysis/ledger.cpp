@@ -141,6 +141,10 @@ void Ledger::count_settlement(const DeliveryRecord& record, QueueAccount& queue)
   const auto settlement = static_cast<Settlement>(record.settlement);
   account_.ignored += (record.flags & kIgnored) != 0;
   account_.unreadable += (record.flags & kUnreadable) != 0;
+  const bool acked = settlement == Settlement::kAcked;
+  account_.automatic += settlement == Settlement::kAutomatic;
+  account_.acked += acked;
+  account_.acked_after_work += acked && record.done_ns != 0 && record.settled_ns >= record.done_ns;
   account_.requeued += settlement == Settlement::kRequeued;
   account_.rejected += settlement == Settlement::kRejected;
   queue.requeued += settlement == Settlement::kRequeued;

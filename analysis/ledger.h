@@ -46,6 +46,7 @@ struct LedgerAccount {
   std::int64_t outstanding = 0, missing_unconfirmed = 0;
   std::int64_t recovered = 0, unexpected = 0, order_violations = 0;
   std::optional<std::int64_t> affinity_violations;
+  std::int64_t automatic = 0, acked = 0, acked_after_work = 0;  // deliveries, by how they were settled
   std::int64_t ignored = 0, unreadable = 0, requeued = 0, rejected = 0, rerouted = 0, foreign = 0,
                unlisted = 0;
   std::int64_t dropped_silently = 0;  // known to have no queue, and not returned

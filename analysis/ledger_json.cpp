@@ -52,6 +52,9 @@ Json ledger_json(const LedgerAccount& account, const std::vector<QueueEvidence>&
   json["unexpected"] = account.unexpected;
   json["order_violations"] = account.order_violations;
   if (account.affinity_violations) json["affinity_violations"] = *account.affinity_violations;
+  json["settled_automatically"] = account.automatic;
+  json["acked"] = account.acked;
+  json["acked_after_work"] = account.acked_after_work;
   json["ignored"] = account.ignored;
   json["unreadable"] = account.unreadable;
   json["requeued"] = account.requeued;

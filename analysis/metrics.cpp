@@ -22,6 +22,7 @@ constexpr auto kHeadlines = std::to_array<HeadlineMetric>({
     {"done.p50", "done p50", "/latency/done/p50_ns", MetricUnit::kNanoseconds, BetterSide::kLower},
     {"confirm.p50", "confirm p50", "/latency/confirm/p50_ns", MetricUnit::kNanoseconds, BetterSide::kLower},
     {"makespan", "makespan", "/makespan_ns", MetricUnit::kNanoseconds, BetterSide::kLower},
+    {"work.idle_share", "workers idle", "/work/0/idle_share", MetricUnit::kShare, BetterSide::kLower},
     {"completion.p50", "completed p50", "/latency/completion/p50_ns", MetricUnit::kNanoseconds,
      BetterSide::kLower},
     {"pipeline.completed", "completed", "/pipeline/completed", MetricUnit::kCount, BetterSide::kHigher},

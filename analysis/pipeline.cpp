@@ -59,6 +59,10 @@ std::string to_text(const FeedbackLoop& loop) {
 PipelineAccount::PipelineAccount(const RecordedRun& run, const RunAccounts& accounts)
     : run_(run), accounts_(accounts) {
   for (const RecordedConsumer& consumer : run.consumers()) completes_ |= consumer.completes;
+  const auto& publishers = run.publishers();
+  const bool roles_publish = std::any_of(publishers.begin(), publishers.end(),
+                                         [](const DeclaredPublisher& publisher) { return publisher.role; });
+  if (!completes_ && !roles_publish) return;
   run.each_delivery_and_detail([&](std::uint32_t consumer, std::uint32_t, const DeliveryRecord& record,
                                    const DeliveryDetail* detail) { add(consumer, record, detail); });
   count_completed();

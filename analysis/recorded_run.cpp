@@ -138,7 +138,9 @@ void RecordedRun::read_consumers(RecordedProcess& process, const Json& header) {
       consumer.queue = process.queues.front();
     consumer.automatic = text(member(spec, "consume"), "ack") == "auto";
     consumer.completes = truth(spec, "completes", false);
-    consumer.works = !effort.empty() && effort != "none";
+    const std::string behaviour = text(spec, "behaviour");
+    const bool computes = behaviour == "code_worker" || behaviour == "executor";
+    consumer.works = computes || (!effort.empty() && effort != "none");
     process.consumers.push_back(static_cast<std::uint32_t>(consumers_.size()));
     consumers_.push_back(std::move(consumer));
   }

@@ -20,7 +20,7 @@ struct RecordedConsumer {
   std::string name;
   std::uint32_t queue = 0;  // index into the evidence's queues
   bool automatic = false;   // automatic acknowledgement
-  bool works = false;       // its role has an effort
+  bool works = false;       // its role has an effort, or computes
   bool completes = false;   // a submission is complete when this role has done its work on it
 };
 

@@ -27,6 +27,8 @@ const std::vector<Figure>& figures() {
   static const std::vector<Figure> kFigures = {
       {"messages published", "/ledger/published", nullptr, 0, count_text},
       {"all done after", "/makespan_ns", nullptr, 0, duration_text},
+      {"least possible", "/work/0/lower_bound_ns", nullptr, 0, duration_text},
+      {"workers idle", "/work/0/idle_share", nullptr, 0, share_text},
       {"offered rate", "/rates/offered_per_s", nullptr, 0, rate_text},
       {"published rate", "/rates/published_per_s", nullptr, 0, rate_text},
       {"delivered rate", "/rates/delivered_per_s", nullptr, 0, rate_text},

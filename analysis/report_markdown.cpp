@@ -72,9 +72,11 @@ std::string section_markdown(const Section& section) {
                       markdown_escaped(section.run_id));
   text += list_markdown(section.verdict.reasons);
   text += table_markdown(section.thresholds, "##");
-  text += table_markdown(section.answers, "##");
+  if (!section.answers.empty()) text += fmt::format("## {}\n\n", report::questions_heading(section.answers));
+  for (const Table& table : section.answers) text += table_markdown(table, "###");
   text += table_markdown(section.pipeline, "##");
   text += table_markdown(section.comparison, "##");
+  text += table_markdown(section.scaling, "##");
   text += table_markdown(flags_table(section), "##");
   for (const report::VariantPart& part : section.variants) {
     text += fmt::format("## {}\n\nVerdict: **{}**\n\n", markdown_escaped(part.name),

@@ -118,21 +118,54 @@ std::string evidence_text(const Json* evidence) {
   if (!evidence->is_object()) return find_text(*evidence, "");
   std::vector<std::string> parts;
   for (const auto& [key, value] : evidence->items()) {
-    const std::string shown = value.is_number() ? count_text(value.get<double>()) : find_text(value, "");
-    parts.push_back(display_text(key) + " = " + shown);
+    std::string name = display_text(key);
+    std::string shown = value.is_number() ? count_text(value.get<double>()) : find_text(value, "");
+    if (value.is_number() && name.ends_with("_ns")) {
+      shown = duration_text(value.get<double>());
+      name.resize(name.size() - 3);
+    } else if (value.is_number() && name.ends_with("_share")) {
+      shown = share_text(value.get<double>());
+    }
+    parts.push_back(name + " = " + shown);
   }
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-Table answers_table(const Json& result) {
-  Table table{
-      "Answers", "", {{"question", false}, {"variant", false}, {"answer", false}, {"evidence", false}}, {}};
+std::vector<Table> answer_tables(const Json& result) {
+  std::vector<Table> tables;
   const Json* answers = find_value(result, "/answers");
   for (const Json& each : answers != nullptr && answers->is_array() ? *answers : Json::array()) {
-    table.rows.push_back({{find_text(each, "/question", kMostOfSentence)},
-                          {find_text(each, "/variant")},
-                          {find_text(each, "/answer", kMostOfSentence)},
-                          {evidence_text(find_value(each, "/evidence")), Tone::kMuted}});
+    const std::string question = find_text(each, "/question", kMostOfSentence);
+    auto table = std::find_if(tables.begin(), tables.end(),
+                              [&](const Table& known) { return known.title == question; });
+    if (table == tables.end())
+      table = tables.insert(tables.end(),
+                            {question, "", {{"variant", false}, {"answer", false}, {"measured", false}}, {}});
+    table->rows.push_back({{find_text(each, "/variant")},
+                           {find_text(each, "/answer", kMostOfSentence)},
+                           {evidence_text(find_value(each, "/evidence")), Tone::kMuted}});
+  }
+  return tables;
+}
+
+Table scaling_table(const Json& result) {
+  Table table{
+      "Speed-up",
+      "Variants that differ in nothing but the number of instances; against the fewest. Efficiency is "
+      "the speed-up per instance.",
+      {{"variant", false}, {"role", false}, {"instances"}, {"all done after"}, {"speed-up"}, {"efficiency"}},
+      {}};
+  const Json* groups = find_value(result, "/comparison/scaling");
+  for (const Json& group : groups != nullptr && groups->is_array() ? *groups : Json::array()) {
+    const Json* variants = find_value(group, "/variants");
+    for (const Json& each : variants != nullptr && variants->is_array() ? *variants : Json::array()) {
+      table.rows.push_back({{find_text(each, "/variant")},
+                            {find_text(group, "/role")},
+                            {count_text(find_number(each, "/instances"))},
+                            {duration_text(find_number(each, "/makespan_ns"))},
+                            {ratio_text(find_number(each, "/speed_up"))},
+                            {ratio_text(find_number(each, "/efficiency"))}});
+    }
   }
   return table;
 }
@@ -230,13 +263,18 @@ Section section_of(const Json& result) {
   section.thresholds = thresholds_table(result);
   section.comparison = comparison_table(source);
   section.pipeline = pipeline_table(source);
-  section.answers = answers_table(result);
+  section.answers = answer_tables(result);
+  section.scaling = scaling_table(result);
   section.flags = flags_of(result);
   for (const ChartVariant& variant : source.variants()) section.variants.push_back(part_of(variant));
   section.environment = environment_table(result);
   section.command = command_of(result);
   section.charts = chosen_charts(result);
   return section;
+}
+
+std::string questions_heading(const std::vector<Table>& answers) {
+  return answers.size() == 5 ? "Five questions" : "Questions and answers";
 }
 
 const std::vector<GlossaryEntry>& glossary() {

@@ -68,8 +68,9 @@ struct Section {
   std::vector<std::string> headlines;  // sentences, the most telling first
   Table thresholds;
   Table comparison;
-  Table pipeline;  // variants beside each other; empty unless messages pass through several roles
-  Table answers;
+  Table pipeline;              // variants beside each other; empty unless messages pass through several roles
+  std::vector<Table> answers;  // one per question
+  Table scaling;               // speed-up where variants differ only in the number of instances
   std::vector<Flag> flags;
   std::vector<VariantPart> variants;
   Table environment;
@@ -85,6 +86,9 @@ Table comparison_table(const ChartSource& source);                 // report_com
 Table pipeline_table(const ChartSource& source);                   // report_comparison.cpp
 std::vector<Table> variant_tables(const ChartVariant& variant);    // report_tables.cpp
 std::vector<Flag> flags_of(const Json& result);                    // report_flags.cpp
+
+// What stands above the answers: "Five questions" where there are five.
+std::string questions_heading(const std::vector<Table>& answers);
 
 struct GlossaryEntry {
   const char* word;

@@ -158,6 +158,14 @@ std::string command_html(const std::string& command) {
       html_escaped(command));
 }
 
+std::string answers_html(const std::vector<Table>& answers) {
+  if (answers.empty()) return "";
+  std::string html =
+      fmt::format("<section class=\"block answers\"><h3>{}</h3>\n", questions_heading(answers));
+  for (const Table& table : answers) html += table_html(table);
+  return html + "</section>\n";
+}
+
 std::string block(const std::string& html) {
   return html.empty() ? "" : "<section class=\"block\">\n" + html + "</section>\n";
 }
@@ -195,9 +203,10 @@ std::string section_html(const Section& section, std::size_t index, const ChartS
   html += header_html(section);
   html += doubts_html(section);
   html += block(table_html(section.thresholds));
-  html += block(table_html(section.answers));
+  html += answers_html(section.answers);
   html += block(table_html(section.pipeline));
   html += block(table_html(section.comparison));
+  html += block(table_html(section.scaling));
   html += block(charts.figures(source, ChartPlace::kOverview, section.charts));
   for (std::size_t i = 0; i < section.variants.size(); ++i) {
     html += variant_html(section.variants[i], source.only(i), charts, section,

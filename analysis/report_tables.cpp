@@ -191,9 +191,47 @@ Table network_table(const ChartVariant& variant) {
   return table;
 }
 
+std::optional<double> idle_share(const ChartConsumer& consumer) {
+  const double all = consumer.busy_ns.value_or(0) + consumer.idle_ns.value_or(0);
+  return consumer.idle_ns && all > 0 ? std::optional(*consumer.idle_ns / all) : std::nullopt;
+}
+
+Table work_table(const ChartVariant& variant) {
+  Table table{
+      "Work",
+      "The least possible time is the sum of all work over the workers, or the longest piece: no way of "
+      "sharing it out is faster.",
+      {{"role", false},
+       {"workers"},
+       {"tasks"},
+       {"work in all"},
+       {"longest"},
+       {"least possible"},
+       {"took"},
+       {"idle share"}},
+      {}};
+  for (std::size_t i = 0; i < variant.runs.size(); ++i) {
+    const Json* list = find_value(*variant.runs[i], "/work");
+    for (const Json& work : list != nullptr && list->is_array() ? *list : Json::array()) {
+      table.rows.push_back(
+          {{find_text(work, "/role") +
+            (variant.runs.size() > 1 ? fmt::format(" (repetition {})", i + 1) : std::string())},
+           {count_text(find_number(work, "/workers"))},
+           {count_text(find_number(work, "/tasks"))},
+           {duration_text(find_number(work, "/service_ns"))},
+           {duration_text(find_number(work, "/longest_ns"))},
+           {duration_text(find_number(work, "/lower_bound_ns"))},
+           {duration_text(find_number(*variant.runs[i], "/makespan_ns"))},
+           {share_text(find_number(work, "/idle_share"))}});
+    }
+  }
+  return table;
+}
+
 Table workers_table(const ChartVariant& variant) {
   constexpr std::size_t kMostRows = 50;
-  Table table{"Workers", "", {{"consumer", false}, {"messages"}, {"bytes"}, {"busy"}, {"idle"}}, {}};
+  Table table{
+      "Workers", "", {{"consumer", false}, {"messages"}, {"bytes"}, {"busy"}, {"idle"}, {"idle share"}}, {}};
   const std::vector<ChartConsumer> consumers = consumers_of(variant);
   for (const ChartConsumer& each : consumers) {
     if (table.rows.size() == kMostRows) {
@@ -204,7 +242,8 @@ Table workers_table(const ChartVariant& variant) {
                           {count_text(each.messages)},
                           {bytes_text(each.bytes)},
                           {duration_text(each.busy_ns)},
-                          {duration_text(each.idle_ns)}});
+                          {duration_text(each.idle_ns)},
+                          {share_text(idle_share(each))}});
   }
   if (variant.runs.size() > 1) table.note += "Means over the repetitions.";
   return table;
@@ -349,7 +388,7 @@ std::vector<Table> variant_tables(const ChartVariant& variant) {
   std::vector<Table> tables;
   for (Table (*make)(const ChartVariant&) :
        {latency_table, ledger_table, laws_table, lost_table, faults_table, recovery_table, network_table,
-        sharding_table, membership_table, workers_table}) {
+        sharding_table, membership_table, work_table, workers_table}) {
     Table table = make(variant);
     if (!table.empty()) tables.push_back(std::move(table));
   }

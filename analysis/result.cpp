@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 
+#include "analysis/answers.h"
 #include "analysis/comparison.h"
 #include "analysis/flags.h"
 #include "analysis/verdict.h"
@@ -53,11 +54,11 @@ Json assemble_result(const ResultInput& input) {
       {"started_at", input.started_at},         {"aborted", input.aborted}, {"verdict", verdict.to_json()},
       {"environment", input.environment},       {"plan", input.plan},       {"seed", input.seed},
       {"config_hash", input.config_hash}};
-  Json comparison = compare_variants(runs);
+  Json comparison = compare_variants(runs, input.plan);
   result["runs"] = std::move(runs);
   result["comparison"] = std::move(comparison);
   result["thresholds"] = input.thresholds;
-  result["answers"] = Json::array();
+  result["answers"] = answer_questions(result["runs"], input.plan);
   return result;
 }
 

@@ -10,6 +10,7 @@
 #include "analysis/sharding.h"
 #include "analysis/timing.h"
 #include "analysis/verdict.h"
+#include "analysis/workload.h"
 
 namespace brokerlab {
 namespace {
@@ -101,6 +102,7 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   json["network"] = network_json(run, accounts);
   if (pipeline.any()) json["pipeline"] = pipeline.to_json(json["network"]);
   if (const auto makespan = accounts.makespan()) json["makespan_ns"] = *makespan;
+  if (Json work = Workload(run, accounts).to_json(); !work.empty()) json["work"] = std::move(work);
   json["series"] = timing.series_json();
   accounts.add_gantt(json);
   json["flags"] = flags.to_json();

@@ -216,19 +216,26 @@ void add_ledger(const Json& run, Lines& lines) {
 }
 
 void add_cost(const Json& run, Lines& lines) {
-  std::string text;
+  std::vector<std::string> figures;
   const Json per_task = run.at("network").value("per_task", Json::object());
   if (per_task.contains("messages"))
-    text += fmt::format("{:.2f} messages", per_task.at("messages").get<double>());
+    figures.push_back(fmt::format("{:.2f} messages", per_task.at("messages").get<double>()));
   if (per_task.contains("bytes"))
-    text += fmt::format(
-        " and {}",
+    figures.push_back(
         format_bytes(static_cast<std::uint64_t>(std::llround(per_task.at("bytes").get<double>()))));
-  if (!text.empty()) text = "network    " + text + " per task";
+  if (!figures.empty()) figures.back() += " per task";
+  lines.add_figures("network", figures);
+  figures.clear();
   if (run.contains("makespan_ns"))
-    text += (text.empty() ? "makespan   " : "   makespan ") +
-            format_duration(run.at("makespan_ns").get<Nanoseconds>());
-  if (!text.empty()) lines.add(text);
+    figures.push_back("makespan " + format_duration(run.at("makespan_ns").get<Nanoseconds>()));
+  for (const Json& work : run.value("work", Json::array())) {
+    std::string text = fmt::format("{}: at least {}", fitted(plain(work.at("role").get<std::string>()), 16),
+                                   format_duration(work.at("lower_bound_ns").get<Nanoseconds>()));
+    if (work.contains("idle_share"))
+      text += fmt::format(", idle {:.3g} %", 100 * work.at("idle_share").get<double>());
+    figures.push_back(std::move(text));
+  }
+  lines.add_figures("work", figures);
 }
 
 void add_verdict(const Json& verdict, Lines& lines) {
@@ -291,8 +298,27 @@ std::string title_of(const Json& run) {
   return fmt::format("{}{}repetition {}", variant, variant.empty() ? "" : ", ", run.value("repetition", 0));
 }
 
+// "speed-up   worker: 1 -> 1.00, 2 -> 1.98 (efficiency 0.99)"
+void add_scaling(const Json& comparison, Lines& lines) {
+  constexpr std::size_t kMostGroups = 3;
+  const Json groups = comparison.value("scaling", Json::array());
+  for (std::size_t i = 0; i < std::min(groups.size(), kMostGroups); ++i) {
+    const Json& variants = groups[i].at("variants");
+    std::vector<std::string> figures;
+    for (const Json& each : variants) {
+      figures.push_back(fmt::format("{} x {:.2f}", each.at("instances").get<std::int64_t>(),
+                                    each.at("speed_up").get<double>()));
+    }
+    figures.front() = fitted(plain(groups[i].at("role").get<std::string>()), 16) + ": " + figures.front();
+    figures.push_back(fmt::format("efficiency {:.2f}", variants.back().at("efficiency").get<double>()));
+    lines.add_figures(i == 0 ? "speed-up" : "", figures);
+  }
+  if (groups.size() > kMostGroups)
+    lines.add(fmt::format("           … and {} more in the report", groups.size() - kMostGroups));
+}
+
 // Variants as columns; as many as fit.
-void add_table(const Json& comparison, int columns, Lines& lines) {
+void add_table(const Json& comparison, int columns, std::size_t below, Lines& lines) {
   constexpr int kTitle = 22, kColumn = 14;
   const Json& variants = comparison.at("variants");
   const std::size_t fit =
@@ -314,7 +340,7 @@ void add_table(const Json& comparison, int columns, Lines& lines) {
                               : "-",
                         kColumn - 1);
     }
-    if (measured && lines.room() > 5) lines.add(row);
+    if (measured && lines.room() > 5 + below) lines.add(row);
   }
   lines.add(verdicts);
   if (fit < variants.size())
@@ -360,7 +386,12 @@ std::string summary_text(const Json& result, const SummaryTextOptions& options) 
   if (runs.size() == 1) return run_summary_text(runs[0], options);
   Lines lines(options);
   lines.add(plain(result.at("experiment").get<std::string>()), Lines::Tone::kHeading);
-  if (!runs.empty()) add_table(result.at("comparison"), options.columns, lines);
+  if (!runs.empty()) {
+    Lines scaling(options);
+    add_scaling(result.at("comparison"), scaling);
+    add_table(result.at("comparison"), options.columns, scaling.size(), lines);
+    lines.add(scaling);
+  }
   add_verdict(result.at("verdict"), lines);
   std::vector<std::string> warnings;
   for (const Json& run : runs) {

@@ -219,7 +219,7 @@ std::string config_hash_of(const Experiment& experiment) {
   Json measured = {{"variants", Json::object()}, {"data_files", Json::object()}};
   for (const Variant& variant : experiment.variants) {
     Json settings = variant.experiment;
-    for (const char* key : {"seed", "repetitions", "description", "question", "charts", "thresholds"})
+    for (const char* key : {"seed", "repetitions", "description", "question", "charts", "thresholds", "answers"})
       settings.erase(key);
     measured["variants"][variant.name] = std::move(settings);
   }
