@@ -40,6 +40,8 @@ struct Reaction {
 class Behaviour {
  public:
   virtual ~Behaviour() = default;
+  // What a person should know before anything happens; empty for nothing.
+  virtual std::string beginning() const { return ""; }
   // What to publish of its own accord before anything is received, and again, as far as it is not settled,
   // after a lost connection.
   virtual std::vector<Outgoing> opening() { return {}; }
@@ -49,9 +51,11 @@ class Behaviour {
   virtual Reaction receive(std::string_view body, std::string_view routing_key) = 0;
   // After the effort: what to publish, in order.
   virtual std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) = 0;
-  // After finish(): the work was in vain, and the message is to go back to its queue, where the role
-  // acknowledges itself.
+  // After finish(): the work was in vain. Where the role acknowledges itself, the message goes back to its
+  // queue.
   virtual bool undone() const { return false; }
+  // After finish(): what has happened that the result of an experiment should tell, too; mostly nothing.
+  virtual std::string news() const { return ""; }
   // A line for a person who runs the role by hand: what has just been done; empty for nothing to add.
   virtual std::string remark() const { return ""; }
 };

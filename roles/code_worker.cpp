@@ -30,7 +30,13 @@ std::string describe_task(const Json& task) {
 
 std::string describe_result(const Json& result) {
   return describe_task(result) + " " + task_name(result.value("state", Json("done"))) + ": " +
-         task_name(result.at("result"));
+         show_result(result.at("result"));
+}
+
+std::string show_result(const Json& result) {
+  constexpr std::size_t kLongest = 120;
+  const std::string text = print_message(result);
+  return text.size() <= kLongest ? text : text.substr(0, kLongest) + "…";
 }
 
 }  // namespace brokerlab

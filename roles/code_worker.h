@@ -25,5 +25,7 @@ class CodeWorker final : public Behaviour {
 std::string describe_task(const Json& task);
 // "task 3 of queens-1 done: 93"
 std::string describe_result(const Json& result);
+// A result as JSON, fit for one line of a terminal whatever it holds: cut, control characters escaped.
+std::string show_result(const Json& result);
 
 }  // namespace brokerlab

@@ -68,6 +68,7 @@ void Consumer::subscribe(std::function<void()> on_subscribed) {
   const auto consuming = [this, on_subscribed = std::move(on_subscribed)] {
     run_.events().moment(EventKind::kConsuming, position_, run_.clock().now());
     on_subscribed();
+    if (const std::string first = behaviour_->beginning(); !first.empty()) run_.pipe().notice(first);
     opening_.begin();
     publish_opening();
   };
@@ -236,6 +237,7 @@ void Consumer::finish_effort() {
   counts_.busy_ns += now - work_->record->started_ns;
   work_->outgoing = behaviour_->finish(work_->reaction, work_->body);
   work_->undone = behaviour_->undone();
+  if (const std::string news = behaviour_->news(); !news.empty()) run_.pipe().notice(name() + ": " + news);
   if (!work_->undone) {
     work_->record->done_ns = now;
     ++counts_.done;

@@ -1,5 +1,6 @@
 #include "roles/executor.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "core/error.h"
@@ -11,7 +12,7 @@
 namespace brokerlab {
 namespace {
 
-constexpr const char* kLongestTask = "10min";
+constexpr const char* kLongestTask = "10m";
 
 // Outlives every behaviour: a pool thread may still wait for a process when its consumer is gone.
 const Clock& clock() {
@@ -37,7 +38,8 @@ std::string text(const Json& settings, const char* key) {
 void create_queues(const Json& settings) {
   const std::string gateway = text(settings, "gateway");
   if (gateway.empty()) return;
-  GatewayClient client(gateway, text(settings, "token"));
+  const char* token = std::getenv("BROKERLAB_TOKEN");
+  GatewayClient client(gateway, token != nullptr ? token : "");
   for (const Json& queue : settings.value("creates", Json::array())) client.create(queue.get<std::string>());
 }
 
@@ -71,7 +73,7 @@ Reaction Executor::receive(std::string_view body, std::string_view) {
 }
 
 std::vector<Outgoing> Executor::finish(const Reaction& reaction, std::string_view) {
-  undone_ = false;
+  undone_ = died_ = false;
   if (!answer_->end.failure.empty()) return after_death(reaction.body);
   const Json result = parse_message(answer_->end.output);
   if (!is_code_task(result) || !result.contains("result")) {
@@ -84,11 +86,13 @@ std::vector<Outgoing> Executor::finish(const Reaction& reaction, std::string_vie
 }
 
 std::vector<Outgoing> Executor::after_death(const Json& task) {
+  died_ = true;
   const std::string name = describe_task(task);
   const unsigned deaths = ++deaths_[name];
   remark_ = "process " + std::to_string(answer_->end.pid) + " " + answer_->end.failure + " (death " +
             std::to_string(++all_deaths_) + " here): " + name;
   if (acknowledged_on_taking_) {
+    undone_ = true;
     deaths_.erase(name);
     remark_ += " is lost, for it was acknowledged when it was taken";
     return {};

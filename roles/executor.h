@@ -14,11 +14,13 @@ namespace brokerlab {
 // the role acknowledges: on taking it (ack auto), and it is lost; after the answer, and it goes back to its
 // queue, but not for ever: after kMostDeaths here, it is answered as failed.
 //
-// Settings: `gateway`, the address of a gateway that is asked to create the queues in `creates` first, with
-// `token` if it wants one; `limit`, the longest that a task may take.
+// Settings: `gateway`, the address of a gateway that is asked to create the queues in `creates` first;
+// `limit`, the longest that a task may take. A token that the gateway wants comes from BROKERLAB_TOKEN:
+// settings stand in results.
 class Executor final : public Behaviour {
  public:
   static constexpr unsigned kMostDeaths = 3;
+  static constexpr unsigned kMostTold = 10;  // deaths that stand in a result one by one
 
   // Asks the gateway, and may block for that.
   explicit Executor(const BehaviourSetting& setting);
@@ -27,6 +29,7 @@ class Executor final : public Behaviour {
   Reaction receive(std::string_view body, std::string_view routing_key) override;
   std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) override;
   bool undone() const override { return undone_; }
+  std::string news() const override { return died_ && all_deaths_ <= kMostTold ? remark_ : ""; }
   std::string remark() const override { return remark_; }
 
  private:
@@ -40,6 +43,7 @@ class Executor final : public Behaviour {
   std::shared_ptr<Answer> answer_;
   std::map<std::string, unsigned> deaths_;  // of tasks that have not been done since
   unsigned all_deaths_ = 0;
+  bool died_ = false;
   bool undone_ = false;
   std::string remark_;
 };

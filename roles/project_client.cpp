@@ -36,17 +36,17 @@ void ProjectClient::order(const Json& wanted) {
   ProjectOrder order = ProjectOrder::from_json(wanted);
   // Started again in mid-project without a name for another: it is to go on, not to begin anew.
   if (order.id.empty() && projects_.unfinished()) {
-    remark_ =
+    beginning_ =
         "goes on with what is unfinished, " + std::to_string(projects_.to_do().size()) + " tasks to send";
     return;
   }
   if (order.id.empty()) order.id = projects_.fresh_id(order.cmd);
   if (projects_.order(order.make_tasks())) {
-    remark_ = "ordered " + order.id + ", " + std::to_string(order.tasks) + " tasks";
+    beginning_ = "ordered " + order.id + ", " + std::to_string(order.tasks) + " tasks";
   } else if (const auto whole = projects_.finished(order.id)) {
-    remark_ = order.id + " is finished already: " + task_name(whole->at("result"));
+    beginning_ = order.id + " is finished already: " + show_result(whole->at("result"));
   } else {
-    remark_ = "goes on: " + standing_text(order.id, projects_.standing(order.id));
+    beginning_ = "goes on: " + standing_text(order.id, projects_.standing(order.id));
   }
 }
 
@@ -100,11 +100,13 @@ std::vector<Outgoing> ProjectClient::finish(const Reaction& reaction, std::strin
   const auto whole = projects_.take(reaction.body);
   const std::string id = task_name(reaction.body.at("id_projet"));
   remark_ = describe_result(reaction.body) + "; " + standing_text(id, projects_.standing(id));
+  news_.clear();
   if (whole) {
     const auto not_done = whole->at("not_done").get<std::size_t>();
-    remark_ +=
-        "; " + id + " is finished: " +
-        (not_done > 0 ? std::to_string(not_done) + " tasks were not done" : task_name(whole->at("result")));
+    news_ =
+        id + " is finished: " +
+        (not_done > 0 ? std::to_string(not_done) + " tasks were not done" : show_result(whole->at("result")));
+    remark_ += "; " + news_;
   }
   return {};
 }

@@ -19,10 +19,12 @@ class ProjectClient final : public Behaviour {
  public:
   explicit ProjectClient(const BehaviourSetting& setting);
 
+  std::string beginning() const override { return beginning_; }
   std::vector<Outgoing> opening() override;
   void settled(const Outgoing& message, bool reached_a_queue) override;
   Reaction receive(std::string_view body, std::string_view routing_key) override;
   std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) override;
+  std::string news() const override { return news_; }
   std::string remark() const override { return remark_; }
 
  private:
@@ -31,6 +33,8 @@ class ProjectClient final : public Behaviour {
 
   const BehaviourSetting setting_;
   Projects projects_;
+  std::string beginning_;
+  std::string news_;
   std::string remark_;
 };
 
