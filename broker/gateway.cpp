@@ -212,7 +212,7 @@ class HttpGateway final : public Gateway {
       answer(response, response.status, false, why);
     });
     server_.set_exception_handler(
-        [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
+        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
           answer(response, 500, false, "the gateway met something unforeseen");
         });
   }

@@ -31,8 +31,11 @@ GatewayAccess::GatewayAccess(const ListenAddress& address, std::string token, st
                 ExitStatus::kUsage);
   }
   names_.push_back(address.host);
-  for (std::string& name : names_)
-    name = host_of(name.find(':') == std::string::npos ? name : "[" + name + "]");
+  for (std::string& name : names_) {
+    const bool ipv6 = name.find(':') != std::string::npos;
+    if (ipv6) name.insert(0, "[").append("]");
+    name = host_of(name);
+  }
 }
 
 bool GatewayAccess::known_name(const std::string& host) const {

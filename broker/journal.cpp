@@ -83,6 +83,7 @@ std::vector<Record> read_all(const char* kind) {
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Record> records;
+  records.reserve(found.size());
   for (auto& [time, record] : found) records.push_back(std::move(record));
   return records;
 }

@@ -68,7 +68,7 @@ GuardPlan make_plan(const PrivateBrokerSpec& spec) {
   std::vector<std::uint16_t> ports = free_ports(1 + 4 * spec.nodes);
   plan.epmd_port = ports[0];
   for (int index = 0; index < spec.nodes; ++index) {
-    const std::uint16_t* own = &ports[static_cast<std::size_t>(1 + 4 * index)];
+    const std::uint16_t* own = &ports[1 + 4 * static_cast<std::size_t>(index)];
     PrivateBroker::Node node;
     node.name = "lab" + std::to_string(index + 1) + "@localhost";
     node.amqp_port = index == 0 && spec.port ? *spec.port : own[0];

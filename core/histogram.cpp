@@ -57,7 +57,8 @@ double Histogram::mean() const {
   double sum = 0;
   for (std::size_t i = index_of(min_); i <= index_of(max_); ++i) {
     // The middle of the bucket stands for its samples, as in the other implementations.
-    sum += static_cast<double>(lowest_of(i) + width_of(i) / 2) * static_cast<double>(counts_[i]);
+    const auto middle = lowest_of(i) + width_of(i) / 2;
+    sum += static_cast<double>(middle) * static_cast<double>(counts_[i]);
   }
   return sum / static_cast<double>(count_);
 }
