@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,7 +24,7 @@ void put(std::string_view text) {
 }
 
 std::string bar(double share, int width) {
-  const int full = std::clamp(static_cast<int>(share * width + 0.5), 0, width);
+  const int full = std::clamp(static_cast<int>(std::lround(share * width)), 0, width);
   std::string text;
   for (int i = 0; i < width; ++i) text += i < full ? "━" : "─";
   return text;

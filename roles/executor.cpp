@@ -49,14 +49,18 @@ struct Executor::Answer {
   TaskProcessEnd end;
 };
 
-Executor::Executor(const BehaviourSetting& setting) : Executor(setting, our_own_program(setting)) {
-  create_queues(setting.spec.settings);
-}
+Executor::Executor(const BehaviourSetting& setting) : Executor(setting, our_own_program(setting)) {}
 
 Executor::Executor(const BehaviourSetting& setting, TaskProcess process)
-    : output_(setting.spec.output("")),
+    : settings_(setting.spec.settings),
+      output_(setting.spec.output("")),
       acknowledged_on_taking_(setting.spec.consume.ack == AckMode::kAuto),
       process_(std::make_shared<TaskProcess>(std::move(process))) {}
+
+std::vector<Outgoing> Executor::opening() {
+  create_queues(settings_);
+  return {};
+}
 
 Reaction Executor::receive(std::string_view body, std::string_view) {
   Reaction reaction;

@@ -22,10 +22,11 @@ class Executor final : public Behaviour {
   static constexpr unsigned kMostDeaths = 3;
   static constexpr unsigned kMostTold = 10;  // deaths that stand in a result one by one
 
-  // Asks the gateway, and may block for that.
   explicit Executor(const BehaviourSetting& setting);
   Executor(const BehaviourSetting& setting, TaskProcess process);
 
+  // Has the gateway create the queues, and may block for that; nothing to publish.
+  std::vector<Outgoing> opening() override;
   Reaction receive(std::string_view body, std::string_view routing_key) override;
   std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) override;
   bool undone() const override { return undone_; }
@@ -37,6 +38,7 @@ class Executor final : public Behaviour {
 
   std::vector<Outgoing> after_death(const Json& task);
 
+  Json settings_;
   std::size_t output_;
   bool acknowledged_on_taking_;
   std::shared_ptr<const TaskProcess> process_;

@@ -114,10 +114,12 @@ TEST(Executor, AnAnswerThatIsNoResultIsADeath) {
   EXPECT_THAT(executor.remark(), HasSubstr("gave no result"));
 }
 
-TEST(Executor, WithoutItsGatewayItDoesNotStart) {
+// A file is checked without anybody being asked; only a role that begins needs its gateway.
+TEST(Executor, WithoutItsGatewayItDoesNotBegin) {
   const RoleSpec spec =
       spec_of("executor", {{"gateway", "http://127.0.0.1:1"}, {"creates", {"TODO", "DONE"}}});
-  EXPECT_THROW(make_behaviour({spec, "e", "."}), Error);
+  const std::unique_ptr<Behaviour> executor = make_behaviour({spec, "e", "."});
+  EXPECT_THROW(executor->opening(), Error);
 }
 
 class ProjectClientTest : public testing::Test {
