@@ -58,7 +58,7 @@ std::vector<Part> fates_of_copies(const ChartSource& source) {
     parts[1].values.push_back(ledger(variant, "ignored"));
     parts[2].values.push_back(done ? less(ledger(variant, "unique"), done) : std::nullopt);
     parts[3].values.push_back(ledger(variant, "duplicates"));
-    parts[4].values.push_back(ledger(variant, "lost"));
+    parts[4].values.push_back(less(ledger(variant, "lost"), ledger(variant, "lost_by_design")));
     parts[5].values.push_back(ledger(variant, "lost_by_design"));
   }
   return parts;
@@ -115,7 +115,8 @@ void add_stack(Panels& panels, const ChartSource& source, const std::string& hea
   scale["min"] = 0;
   if (most > 0) scale["max"] = most;
   scale["axisLabel"]["showMaxLabel"] = false;
-  panels.begin(heading, "@ink", 28 * static_cast<int>(names.size()), std::move(scale), std::move(variants));
+  panels.begin(heading, "@ink", std::max(28, row_height(names)) * static_cast<int>(names.size()),
+               std::move(scale), std::move(variants));
   for (const Part& part : parts) {
     if (!holds_anything(part)) continue;
     Json drawn = stack_part(part, totals);

@@ -11,7 +11,6 @@ constexpr int kAxisNameHeight = 26;  // above a vertical axis that has a name
 constexpr int kLabelsHeight = 22;    // of a horizontal axis
 constexpr int kNameHeight = 24;      // below the labels, when the horizontal axis has a name
 constexpr int kGap = 14;
-constexpr int kBarHeight = 24;
 
 bool has_name(const Json& axis) { return axis.contains("name") && axis["name"] != ""; }
 
@@ -105,7 +104,7 @@ ChartDrawing draw_measures(const std::vector<Measure>& measures) {
     scale["axisLabel"]["show"] = false;
     scale["splitLine"]["show"] = false;
     if (measure.formatter == "@index") scale["max"] = 1;
-    const int height = kBarHeight * static_cast<int>(std::max<std::size_t>(names.size(), 1));
+    const int height = row_height(names) * static_cast<int>(std::max<std::size_t>(names.size(), 1));
     panels.begin(measure.heading, "@ink", height, std::move(scale), std::move(variants));
     panels.add(bar(measure));
   }

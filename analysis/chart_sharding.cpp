@@ -29,7 +29,7 @@ const Json& list_of(const Json& holder, std::string_view pointer) {
 
 // One bar per queue, and a line where all of them would end if everything were shared out evenly.
 void add_panel(Panels& panels, const ChartVariant& variant, const std::string& heading, const Json& queues,
-               const char* figure) {
+               const char* figure, bool against_even = true) {
   std::vector<std::string> names;
   Json values = Json::array();
   double sum = 0, most = 0;
@@ -47,31 +47,51 @@ void add_panel(Panels& panels, const ChartVariant& variant, const std::string& h
   scale["min"] = 0;
   if (most > 0) scale["max"] = rounded(most * 1.0001);
   scale["axisLabel"]["showMaxLabel"] = false;
-  panels.begin(fmt::format("{} · {} each if even", heading, report::count_text(std::round(expected))),
-               colour_of(variant), std::min(24 * static_cast<int>(names.size()), 960), std::move(scale),
-               std::move(rows));
-  panels.add(
-      {{"type", "bar"},
-       {"barMaxWidth", 16},
-       {"color", colour_of(variant)},
-       {"itemStyle", {{"color", colour_of(variant)}, {"borderRadius", 2}}},
-       {"emphasis", {{"disabled", true}}},
-       {"label",
-        {{"show", names.size() <= 40}, {"position", "right"}, {"color", "@ink"}, {"formatter", "@count"}}},
-       {"markLine",
-        {{"silent", true},
-         {"symbol", "none"},
-         {"label", {{"show", false}}},
-         {"lineStyle", {{"color", "@ink"}, {"type", "dashed"}, {"width", 1}}},
-         {"data", {{{"xAxis", rounded(expected)}}}}}},
-       {"data", std::move(values)}});
+  const std::string even =
+      against_even ? fmt::format(" · {} each if even", report::count_text(std::round(expected))) : "";
+  panels.begin(heading + even, colour_of(variant), std::min(24 * static_cast<int>(names.size()), 960),
+               std::move(scale), std::move(rows));
+  Json bars = {{"type", "bar"},
+               {"barMaxWidth", 16},
+               {"barGap", "-100%"},
+               {"color", colour_of(variant)},
+               {"itemStyle", {{"color", colour_of(variant)}, {"borderRadius", 2}}},
+               {"emphasis", {{"disabled", true}}},
+               {"data", values}};
+  if (against_even) {
+    bars["markLine"] = {{"silent", true},
+                        {"symbol", "none"},
+                        {"label", {{"show", false}}},
+                        {"lineStyle", {{"color", "@ink"}, {"type", "dashed"}, {"width", 1}}},
+                        {"data", {{{"xAxis", rounded(expected)}}}}};
+  }
+  panels.add(std::move(bars));
+  // The numbers belong to bars of their own that nobody sees: they must lie over the line.
+  panels.add({{"type", "bar"},
+              {"barMaxWidth", 16},
+              {"z", 10},
+              {"color", "transparent"},
+              {"itemStyle", {{"color", "transparent"}}},
+              {"emphasis", {{"disabled", true}}},
+              {"label",
+               {{"show", names.size() <= 40},
+                {"position", "right"},
+                {"color", "@ink"},
+                {"backgroundColor", "@paper"},
+                {"padding", {1, 3}},
+                {"formatter", "@count"}}},
+              {"data", std::move(values)}});
+}
+
+std::string instant_text(const Json& holder, std::string_view pointer) {
+  const auto at = find_number(holder, pointer);
+  return at && *at == 0 ? "the start" : report::duration_text(at);
 }
 
 std::string epoch_heading(const std::string& prefix, const Json& epoch, bool only) {
   if (only) return prefix + "Distinct keys per queue";
-  return fmt::format("{}Distinct keys per queue, {} to {}", prefix,
-                     report::duration_text(find_number(epoch, "/from_ns")),
-                     report::duration_text(find_number(epoch, "/to_ns")));
+  return fmt::format("{}Distinct keys per queue, {} to {}", prefix, instant_text(epoch, "/from_ns"),
+                     instant_text(epoch, "/to_ns"));
 }
 
 }  // namespace
@@ -90,7 +110,9 @@ ChartDrawing draw_sharding(const ChartSource& source) {
         add_panel(panels, variant, epoch_heading(prefix, epoch, epochs.size() == 1),
                   list_of(epoch, "/queues"), "keys");
     }
-    add_panel(panels, variant, prefix + "Messages per queue", list_of(*sharding, "/queues"), "messages");
+    // A queue that came or went had less time: over the whole run equal shares are no measure.
+    add_panel(panels, variant, prefix + "Messages per queue", list_of(*sharding, "/queues"), "messages",
+              epochs.size() == 1);
   }
   ChartDrawing drawing = panels.finish();
   drawing.option["tooltip"]["show"] = false;  // the values stand at the bars

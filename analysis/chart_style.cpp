@@ -20,6 +20,27 @@ int characters(std::string_view text) {
   return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
+bool any_long(const std::vector<std::string>& names) {
+  constexpr int kOneLine = 22;  // characters
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return characters(name) > kOneLine; });
+}
+
+// Two lines' worth of a name: its beginning and its end.
+std::string without_middle(const std::string& name) {
+  constexpr int kTwoLines = 46, kBeginning = 20, kEnd = 24;
+  const int length = characters(name);
+  if (length <= kTwoLines) return name;
+  std::string beginning, end;
+  int index = -1;
+  for (const char c : name) {
+    if ((c & 0xc0) != 0x80) ++index;
+    if (index < kBeginning) beginning += c;
+    if (index >= length - kEnd) end += c;
+  }
+  return beginning + "…" + end;
+}
+
 void move_down(Json& component, int by) {
   if (component.is_array()) {
     for (Json& one : component) move_down(one, by);
@@ -117,8 +138,18 @@ Json category_axis(const std::vector<std::string>& names) {
                {"axisTick", {{"show", false}}},
                {"axisLabel", {{"color", "@ink"}, {"width", 150}, {"overflow", "truncate"}}}};
   if (names.size() <= kMostLabels) axis["axisLabel"]["interval"] = 0;
+  if (any_long(names)) {
+    // What tells such names apart often stands at their end.
+    Json& label = axis["axisLabel"];
+    label["overflow"] = "breakAll";
+    label["fontSize"] = 11;
+    label["lineHeight"] = 12;
+    for (Json& name : axis["data"]) name = without_middle(name.get<std::string>());
+  }
   return axis;
 }
+
+int row_height(const std::vector<std::string>& names) { return any_long(names) ? 30 : 24; }
 
 Json horizontal(Json axis) {
   axis["nameLocation"] = "middle";

@@ -35,6 +35,8 @@ int add_legend(Json& option, const std::vector<std::string>& names, LegendSign s
 Json value_axis(std::string_view name, std::string_view formatter);
 Json log_axis(std::string_view name, std::string_view formatter);
 Json category_axis(const std::vector<std::string>& names);
+// How high a row of such an axis must be: long names take two lines.
+int row_height(const std::vector<std::string>& names);
 // Turns an axis into the horizontal one: its name stands under it.
 Json horizontal(Json axis);
 Json grid(const Area& area);

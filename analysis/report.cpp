@@ -42,7 +42,7 @@ Json summary_of(const Json& result) {
                           "seed", "config_hash"}) {
     if (const Json* value = find_value(result, std::string("/") + key)) summary[key] = *value;
   }
-  summary["headlines"] = report::headlines_of(ChartSource({&result, 1}));
+  summary["headlines"] = report::headlines_of(result);
   summary["flags"] = flags_json(result);
   for (const char* key : {"thresholds", "comparison", "answers"}) {
     if (const Json* value = find_value(result, std::string("/") + key)) summary[key] = *value;

@@ -34,7 +34,12 @@
       if (axis.axisLabel) { axis.axisLabel.fontSize = 11; }
     });
     each(option.yAxis, function (axis) {
-      if (axis.axisLabel && axis.type === 'category') { axis.axisLabel.width = 96; }
+      if (axis.axisLabel && axis.type === 'category') {
+        axis.axisLabel.width = 96;
+        axis.axisLabel.formatter = function (name) {
+          return name.length > 28 ? name.slice(0, 11) + '…' + name.slice(-16) : name;
+        };
+      }
       if (axis.axisLabel) { axis.axisLabel.fontSize = 11; }
     });
     return option;

@@ -8,7 +8,7 @@
 namespace brokerlab::report {
 namespace {
 
-constexpr std::size_t kMostColumns = 4;
+constexpr std::size_t kMostColumns = 8;
 constexpr const char* kTooFew = "too few samples";
 
 using Format = std::string (*)(std::optional<double>);
@@ -21,6 +21,7 @@ struct Figure {
   const char* stream;   // or: a latency stream …
   double quantile;      // … and which quantile of it
   Format format;
+  bool always = true;  // otherwise not where it is zero for all variants
 };
 
 const std::vector<Figure>& figures() {
@@ -41,15 +42,15 @@ const std::vector<Figure>& figures() {
       {"confirmed after p99", nullptr, "confirm", 0.99, duration_text},
       {"fairness by messages (Jain)", "/fairness/by_messages/jain", nullptr, 0, index_text},
       {"fairness by busy time (Jain)", "/fairness/by_busy_time/jain", nullptr, 0, index_text},
-      {"unroutable share", "/network/unroutable_share", nullptr, 0, share_text},
+      {"unroutable share", "/network/unroutable_share", nullptr, 0, share_text, false},
       {"deliveries per message (amplification)", "/network/amplification", nullptr, 0, ratio_text},
-      {"ignored share of deliveries", "/network/ignored_share", nullptr, 0, share_text},
+      {"ignored share of deliveries", "/network/ignored_share", nullptr, 0, share_text, false},
       {"distinct keys", "/sharding/keys", nullptr, 0, count_text},
       {"spread of the keys, p", "/sharding/p_value", nullptr, 0, index_text},
       {"keys on more than one queue", "/sharding/affinity_violations", nullptr, 0, count_text},
       {"deliveries that came again", "/ledger/duplicates", nullptr, 0, count_text},
       {"lost", "/ledger/lost", nullptr, 0, count_text},
-      {"lost by design", "/ledger/lost_by_design", nullptr, 0, count_text},
+      {"lost by design", "/ledger/lost_by_design", nullptr, 0, count_text, false},
       {"messages on the network per task", "/network/per_task/messages", nullptr, 0, ratio_text},
       {"bytes on the network per task", "/network/per_task/bytes", nullptr, 0, bytes_text},
   };
@@ -109,6 +110,15 @@ void mark_nothing_completed(const ChartSource& source, std::vector<Cell>& cells)
   }
 }
 
+// Whether every variant has this figure, and it is zero.
+bool is_zero_everywhere(const ChartSource& source, const Figure& figure) {
+  if (figure.pointer == nullptr) return false;
+  return std::all_of(source.variants().begin(), source.variants().end(), [&](const ChartVariant& variant) {
+    const auto values = spread(variant, figure.pointer);
+    return values && values->low == 0 && values->high == 0;
+  });
+}
+
 // Few variants stand side by side as columns; many below each other as rows.
 Table turned(const Table& table) {
   Table other{table.title, table.note, {{"variant", false}}, {}};
@@ -135,8 +145,8 @@ Table pipeline_table(const ChartSource& source) {
       {"submitted → completed p50", nullptr, "completion", 0.5, duration_text},
       {"submitted → completed p90", nullptr, "completion", 0.9, duration_text},
       {"submitted → completed p99", nullptr, "completion", 0.99, duration_text},
-      {"unroutable", "/ledger/returned", nullptr, 0, count_text},
-      {"stopped by the hop limit", "/pipeline/hop_limited", nullptr, 0, count_text},
+      {"unroutable", "/ledger/returned", nullptr, 0, count_text, false},
+      {"stopped by the hop limit", "/pipeline/hop_limited", nullptr, 0, count_text, false},
   };
   Table table{"From submitted to completed", "", {{"figure", false}}, {}};
   if (!source.any("/pipeline")) return table;
@@ -144,7 +154,8 @@ Table pipeline_table(const ChartSource& source) {
   for (const Figure& figure : kPipeline) {
     std::vector<Cell> cells = {{figure.name}};
     for (const ChartVariant& variant : source.variants()) cells.push_back(value_of(figure, variant));
-    if (!says_nothing(cells)) table.rows.push_back(std::move(cells));
+    const bool telling = !says_nothing(cells) && (figure.always || !is_zero_everywhere(source, figure));
+    if (telling) table.rows.push_back(std::move(cells));
   }
   for (auto& row : table.rows) {
     if (row.front().text.find("completed") != std::string::npos) mark_nothing_completed(source, row);
@@ -172,7 +183,8 @@ Table comparison_table(const ChartSource& source) {
     for (const ChartVariant& variant : source.variants()) {
       cells.push_back(value_of(figure, variant));
     }
-    if (!says_nothing(cells)) table.rows.push_back(std::move(cells));
+    const bool telling = !says_nothing(cells) && (figure.always || !is_zero_everywhere(source, figure));
+    if (telling) table.rows.push_back(std::move(cells));
   }
   return source.variants().size() <= kMostColumns ? table : turned(table);
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "analysis/report_model.h"
 #include "analysis/report_text.h"
@@ -48,6 +49,9 @@ std::optional<double> quantile(const ChartVariant& variant, std::string_view str
 void tell_makespan(const ChartSource& source, std::vector<std::string>& sentences) {
   const auto all = measured(source, [](const ChartVariant& v) { return median_of(v, "/makespan_ns"); });
   if (all.size() < 2 || all.back().value < kTellingRatio * all.front().value) return;
+  // Who had less to do was sooner done, which tells nothing.
+  for (const Measured& each : all)
+    if (median_of(*each.variant, "/ledger/done") != median_of(*all.front().variant, "/ledger/done")) return;
   const auto done = median_of(*all.front().variant, "/ledger/done");
   std::string sentence;
   for (const Measured& each : ends(all)) {
@@ -129,7 +133,7 @@ void tell_routing(const ChartSource& source, std::vector<std::string>& sentences
     sentences.push_back(fmt::format("{} of what {} published was unroutable: no queue took it.",
                                     share_text(each.value),
                                     source.variants().size() > 1 ? each.variant->name : "the loads"));
-    if (sentences.size() > 6) break;
+    if (sentences.size() > 8) break;
   }
   auto all = measured(source, [](const ChartVariant& v) { return median_of(v, "/network/amplification"); });
   if (all.size() < 2 || all.back().value < kTellingRatio * all.front().value) return;
@@ -142,29 +146,162 @@ void tell_routing(const ChartSource& source, std::vector<std::string>& sentences
 
 void tell_losses(const ChartSource& source, std::vector<std::string>& sentences) {
   double lost = 0;
+  double by_design = 0;
   double repeated = 0;
   for (const ChartVariant& variant : source.variants()) {
     const auto missing = total(variant, "/ledger/lost");
     if (!missing) return;  // nobody can tell
-    lost += *missing + total(variant, "/ledger/lost_by_design").value_or(0);
+    lost += *missing;
+    by_design += total(variant, "/ledger/lost_by_design").value_or(0);
     repeated += total(variant, "/ledger/duplicates").value_or(0);
   }
   std::string sentence =
       lost == 0 ? "No message was lost" : fmt::format("{} messages were lost", count_text(lost));
   if (lost == 1) sentence = "1 message was lost";
+  if (lost > 0 && by_design == lost) sentence += ", as the declared fault or setting must have it";
   if (repeated > 0)
     sentence += fmt::format("; {} deliver{} came again", count_text(repeated), repeated == 1 ? "y" : "ies");
   sentences.push_back(sentence + ".");
 }
 
+const Json& list_of(const Json& holder, std::string_view pointer) {
+  static const Json kNone = Json::array();
+  const Json* list = find_value(holder, pointer);
+  return list != nullptr && list->is_array() ? *list : kNone;
+}
+
+std::string with_variant(const ChartSource& source, const ChartVariant& variant) {
+  return source.variants().size() > 1 ? "With " + variant.name + ", " : "";
+}
+
+// "With direct-as-documented, demonstrator gets back what it publishes (assignment_exchange, key
+// “correction”): 1,600 deliveries, ended by the hop limit."
+void tell_loops(const ChartSource& source, std::vector<std::string>& sentences) {
+  std::size_t told = 0, others = 0;
+  for (const ChartVariant& variant : source.variants()) {
+    const Json& loops = list_of(*variant.runs.front(), "/pipeline/loops");
+    if (loops.empty()) continue;
+    if (++told > 2) {
+      ++others;
+      continue;
+    }
+    const Json& loop = loops[0];
+    const std::string exchange = find_text(loop, "/exchange"), key = find_text(loop, "/routing_key");
+    const std::string limited = find_number(*variant.runs.front(), "/pipeline/hop_limited").value_or(0) > 0
+                                    ? ", until the hop limit ended it"
+                                    : "";
+    std::string sentence = fmt::format("{}{} gets back what it publishes ({}{}): {} deliveries{}.",
+                                       with_variant(source, variant), find_text(loop, "/role"),
+                                       exchange.empty() ? "default exchange" : exchange,
+                                       key.empty() ? "" : fmt::format(", key “{}”", key),
+                                       count_text(find_number(loop, "/deliveries")), limited);
+    sentence.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence.front())));
+    sentences.push_back(std::move(sentence));
+  }
+  if (others > 0) sentences.push_back(fmt::format("{} more variants have feedback loops.", others));
+}
+
+// "A completed submission cost 3 deliveries (routed) and 9 (fanout); nothing was completed with direct."
+void tell_completion(const ChartSource& source, std::vector<std::string>& sentences) {
+  std::vector<std::string> none;
+  for (const ChartVariant& variant : source.variants())
+    if (median_of(variant, "/pipeline/completed") == 0.0) none.push_back(variant.name);
+  const auto cost = measured(
+      source, [](const ChartVariant& v) { return median_of(v, "/pipeline/deliveries_per_completed"); });
+  const bool differs = cost.size() > 1 && cost.back().value >= kTellingRatio * cost.front().value;
+  std::string sentence;
+  if (differs) {
+    std::vector<std::string> texts;
+    for (const Measured& each : ends(cost))
+      texts.push_back(fmt::format("{} ({})", ratio_text(each.value), each.variant->name));
+    sentence = fmt::format("A completed submission cost {} deliveries", joined(texts));
+  }
+  if (!none.empty()) {
+    sentence += sentence.empty() ? "Nothing was completed" : "; nothing was completed";
+    if (source.variants().size() > 1) sentence += " with " + joined(none);
+  }
+  if (!sentence.empty()) sentences.push_back(sentence + ".");
+}
+
+// "When worker-1_queue left 4 queues, 67.3 % of the keys moved; the least possible is 25 %, the exchange's
+// way of hashing moves 66.7 %."
+void tell_membership(const ChartSource& source, std::vector<std::string>& sentences) {
+  for (const ChartVariant& variant : source.variants()) {
+    for (const Json& change : list_of(*variant.runs.front(), "/sharding/changes")) {
+      const auto moved = find_number(change, "/moved_share");
+      if (!moved) continue;
+      const bool join = find_text(change, "/change") == "join";
+      std::string sentence = fmt::format(
+          "When {} {} {} queues, {} of the keys moved: the least possible is {}", find_text(change, "/queue"),
+          join ? "joined" : "left", count_text(find_number(change, "/members_before")), share_text(moved),
+          share_text(find_number(change, "/ideal")));
+      if (const auto formula = find_number(change, "/formula"))
+        sentence += fmt::format(", this exchange's way of hashing moves {}", share_text(formula));
+      if (const auto stranded = find_number(change, "/stranded"); stranded && *stranded > 0)
+        sentence +=
+            fmt::format("; {} keys were met by a consumer that did not know them", count_text(stranded));
+      sentences.push_back(sentence + ".");
+    }
+  }
+}
+
+// Whether keys stayed with their queues, and how evenly they were spread.
+void tell_spread(const ChartSource& source, std::vector<std::string>& sentences) {
+  double strayed = 0;
+  std::optional<double> least_likely;
+  for (const ChartVariant& variant : source.variants()) {
+    strayed += total(variant, "/sharding/affinity_violations").value_or(0);
+    if (const auto p = spread(variant, "/sharding/p_value"))
+      least_likely = std::min(least_likely.value_or(1), p->low);
+  }
+  if (!source.any("/sharding")) return;
+  std::string sentence = strayed == 0 ? "Every key kept to one queue as long as the queues stayed the same"
+                                      : count_text(strayed) + " keys were on more than one queue at a time";
+  if (least_likely)
+    sentence +=
+        fmt::format("; the spread is {} (p {}{})",
+                    *least_likely >= 0.01 ? "as even as chance makes it" : "less even than chance makes it",
+                    source.variants().size() > 1 ? "at least " : "", index_text(least_likely));
+  sentences.push_back(sentence + ".");
+}
+
+// "8 of worker were 7.4 times as fast as 1 (efficiency 0.93)."
+void tell_scaling(const Json& result, std::vector<std::string>& sentences) {
+  const Json* best = nullptr;
+  for (const Json& group : list_of(result, "/comparison/scaling")) {
+    const auto instances = [](const Json* of) {
+      return of == nullptr || list_of(*of, "/variants").empty()
+                 ? 0.0
+                 : find_number(list_of(*of, "/variants").back(), "/instances").value_or(0);
+    };
+    if (instances(&group) > instances(best)) best = &group;
+  }
+  if (best == nullptr) return;
+  const Json& fewest = list_of(*best, "/variants").front();
+  const Json& most = list_of(*best, "/variants").back();
+  sentences.push_back(fmt::format("{} instances of {} were {} times as fast as {} ({}, efficiency {}).",
+                                  count_text(find_number(most, "/instances")), find_text(*best, "/role"),
+                                  ratio_text(find_number(most, "/speed_up")),
+                                  count_text(find_number(fewest, "/instances")), find_text(most, "/variant"),
+                                  ratio_text(find_number(most, "/efficiency"))));
+}
+
 }  // namespace
 
-std::vector<std::string> headlines_of(const ChartSource& source) {
+std::vector<std::string> headlines_of(const Json& result) {
+  const ChartSource source({&result, 1});
   std::vector<std::string> sentences;
   if (source.variants().empty()) return {"Nothing was run."};
-  // The most telling first: what differed in time, or arrived nowhere; else how long messages took.
+  // The most telling first: what went round or moved; what differed in time, or arrived nowhere; else how
+  // long messages took.
+  tell_loops(source, sentences);
+  tell_completion(source, sentences);
+  tell_membership(source, sentences);
+  tell_spread(source, sentences);
+  const std::size_t told_before = sentences.size();
   tell_makespan(source, sentences);
-  const bool time_differed = !sentences.empty();
+  const bool time_differed = sentences.size() > told_before;
+  tell_scaling(result, sentences);
   if (time_differed) tell_fairness(source, sentences);
   tell_routing(source, sentences);
   tell_latency(source, sentences);

@@ -94,6 +94,31 @@ struct ThresholdRow {
   }
 };
 
+// Where a threshold is met by every variant, one row says so.
+std::vector<ThresholdRow> merged_where_met(const std::vector<ThresholdRow>& rows) {
+  std::vector<ThresholdRow> merged;
+  for (const ThresholdRow& row : rows) {
+    const auto same = [&](const ThresholdRow& other) { return other.expression == row.expression; };
+    const auto all = std::count_if(rows.begin(), rows.end(), same);
+    const bool met = std::none_of(rows.begin(), rows.end(), [&](const ThresholdRow& other) {
+      return same(other) && (other.missed > 0 || !other.low);
+    });
+    if (!met || all == 1) {
+      merged.push_back(row);
+      continue;
+    }
+    const auto known = std::find_if(merged.begin(), merged.end(), same);
+    if (known == merged.end()) {
+      merged.push_back(row);
+      merged.back().variant = fmt::format("all {}", all);
+    } else {
+      known->low = std::min(*known->low, *row.low);
+      known->high = std::max(*known->high, *row.high);
+    }
+  }
+  return merged;
+}
+
 Table thresholds_table(const Json& result) {
   Table table{"Thresholds", "", {{"", false}, {"must hold", false}, {"variant", false}, {"measured"}}, {}};
   const Json* thresholds = find_value(result, "/thresholds");
@@ -107,6 +132,7 @@ Table thresholds_table(const Json& result) {
     if (row == rows.end()) row = rows.insert(rows.end(), {expression, variant, {}, {}});
     row->add(each);
   }
+  rows = merged_where_met(rows);
   std::stable_partition(rows.begin(), rows.end(), [](const ThresholdRow& row) { return row.missed > 0; });
   for (const ThresholdRow& row : rows) table.rows.push_back(row.cells());
   return table;
@@ -259,7 +285,7 @@ Section section_of(const Json& result) {
   }
   section.aborted = is_true(result, "/aborted");
   section.verdict = verdict_of(result);
-  section.headlines = headlines_of(source);
+  section.headlines = headlines_of(result);
   section.thresholds = thresholds_table(result);
   section.comparison = comparison_table(source);
   section.pipeline = pipeline_table(source);

@@ -81,11 +81,11 @@ struct Section {
 Section section_of(const Json& result);
 
 // Parts of a section, each in a file of its own.
-std::vector<std::string> headlines_of(const ChartSource& source);  // report_headline.cpp
-Table comparison_table(const ChartSource& source);                 // report_comparison.cpp
-Table pipeline_table(const ChartSource& source);                   // report_comparison.cpp
-std::vector<Table> variant_tables(const ChartVariant& variant);    // report_tables.cpp
-std::vector<Flag> flags_of(const Json& result);                    // report_flags.cpp
+std::vector<std::string> headlines_of(const Json& result);       // report_headline.cpp
+Table comparison_table(const ChartSource& source);               // report_comparison.cpp
+Table pipeline_table(const ChartSource& source);                 // report_comparison.cpp
+std::vector<Table> variant_tables(const ChartVariant& variant);  // report_tables.cpp
+std::vector<Flag> flags_of(const Json& result);                  // report_flags.cpp
 
 // What stands above the answers: "Five questions" where there are five.
 std::string questions_heading(const std::vector<Table>& answers);

@@ -87,7 +87,7 @@ Table latency_table(const ChartVariant& variant) {
       if (!histogram) continue;
       // What a role publishes is due when its work is done: the next role's stage begins there.
       const char* shown = std::string_view(stream) != "done" ? "due → received"
-                          : staged                           ? "stage before done → done"
+                          : staged                           ? "its stage, done before → done"
                                                              : "due → done";
       table.rows.push_back(stream_row(fmt::format("{}: {}", display_text(role), shown), *histogram));
     }
@@ -230,20 +230,24 @@ Table work_table(const ChartVariant& variant) {
 
 Table workers_table(const ChartVariant& variant) {
   constexpr std::size_t kMostRows = 50;
-  Table table{
-      "Workers", "", {{"consumer", false}, {"messages"}, {"bytes"}, {"busy"}, {"idle"}, {"idle share"}}, {}};
+  Table table{"Workers", "", {{"consumer", false}, {"messages"}, {"bytes"}}, {}};
+  // Where work takes no time, nobody can be busy or idle.
+  const bool works = std::any_of(variant.runs.begin(), variant.runs.end(),
+                                 [](const Json* run) { return find_value(*run, "/work") != nullptr; });
+  if (works) {
+    for (const char* name : {"busy", "idle", "idle share"}) table.columns.push_back({name});
+  }
   const std::vector<ChartConsumer> consumers = consumers_of(variant);
   for (const ChartConsumer& each : consumers) {
     if (table.rows.size() == kMostRows) {
       table.note = fmt::format("The first {} of {} consumers. ", kMostRows, consumers.size());
       break;
     }
-    table.rows.push_back({{each.label},
-                          {count_text(each.messages)},
-                          {bytes_text(each.bytes)},
-                          {duration_text(each.busy_ns)},
-                          {duration_text(each.idle_ns)},
-                          {share_text(idle_share(each))}});
+    table.rows.push_back({{each.label}, {count_text(each.messages)}, {bytes_text(each.bytes)}});
+    if (!works) continue;
+    table.rows.back().push_back({duration_text(each.busy_ns)});
+    table.rows.back().push_back({duration_text(each.idle_ns)});
+    table.rows.back().push_back({share_text(idle_share(each))});
   }
   if (variant.runs.size() > 1) table.note += "Means over the repetitions.";
   return table;
@@ -340,7 +344,8 @@ Table sharding_table(const ChartVariant& variant) {
     }
     const auto df = find_number(epoch, "/df");
     const auto p = find_number(epoch, "/p_value");
-    table.rows.push_back({{duration_text(find_number(epoch, "/from_ns")) + " – " +
+    const auto from = find_number(epoch, "/from_ns");
+    table.rows.push_back({{(from && *from == 0 ? std::string("the start") : duration_text(from)) + " – " +
                            duration_text(find_number(epoch, "/to_ns")) + where},
                           {count_text(static_cast<double>(count))},
                           {count_text(find_number(epoch, "/keys"))},

@@ -8,99 +8,20 @@
 #include <initializer_list>
 
 #include "analysis/flags.h"
-#include "analysis/metrics.h"
+#include "analysis/summary_lines.h"
 #include "core/units.h"
 
 namespace brokerlab {
 namespace {
 
-constexpr int kHeading = 11;  // columns before the figures
+using summary::cell;
+using summary::fitted;
+using summary::kMostLines;
+using summary::Lines;
+using summary::plain;
+using summary::right;
+
 constexpr std::size_t kMostConsumers = 4;
-constexpr std::size_t kMostLines = 23;  // of a terminal of 24, with the prompt below
-
-// Names come from experiment files: no escape sequence may reach the terminal.
-std::string plain(std::string_view text) {
-  std::string result;
-  for (const char letter : text) {
-    const auto code = static_cast<unsigned char>(letter);
-    result += code < 0x20 || code == 0x7f ? '?' : letter;
-  }
-  // C1 control characters, as UTF-8.
-  for (std::size_t i = 0; i + 1 < result.size(); ++i)
-    if (result[i] == '\xc2' && static_cast<unsigned char>(result[i + 1]) < 0xa0) result.replace(i, 2, "?");
-  return result;
-}
-
-// Cut to `columns` code points.
-std::string fitted(std::string_view text, int columns) {
-  int width = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) == 0x80) continue;
-    if (++width > columns) return std::string(text.substr(0, i));
-  }
-  return std::string(text);
-}
-
-int width_of(std::string_view text) {
-  return static_cast<int>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-// Text cut or filled up to a column.
-std::string cell(std::string_view text, int columns) {
-  std::string result = fitted(text, columns);
-  return result.append(static_cast<std::size_t>(std::max(0, columns - width_of(result))), ' ');
-}
-
-std::string right(std::string_view text, int columns) { return fmt::format("{:>{}}", text, columns); }
-
-class Lines {
- public:
-  explicit Lines(const SummaryTextOptions& options) : options_(options) {}
-
-  enum class Tone { kPlain, kGood, kBad, kDoubtful, kHeading };
-  void add(std::string_view text, Tone tone = Tone::kPlain) {
-    std::string line = fitted(text, options_.columns);
-    if (options_.colour && tone != Tone::kPlain) line = std::string(code(tone)) + line + "\x1b[0m";
-    lines_.push_back(std::move(line));
-  }
-  void add(const Lines& others) { lines_.insert(lines_.end(), others.lines_.begin(), others.lines_.end()); }
-  // Figures after a heading, as many to a line as fit; the next ones stand below them.
-  void add_figures(std::string_view heading, const std::vector<std::string>& figures) {
-    std::string line = cell(heading, kHeading);
-    bool first = true;
-    for (const std::string& figure : figures) {
-      if (!first && width_of(line) + 3 + width_of(figure) > options_.columns) {
-        add(line);
-        line = cell("", kHeading);
-        first = true;
-      }
-      line += (first ? "" : "   ") + figure;
-      first = false;
-    }
-    if (!first) add(line);
-  }
-  std::size_t size() const { return lines_.size(); }
-  std::size_t room() const { return lines_.size() < kMostLines ? kMostLines - lines_.size() : 0; }
-  std::string text() const { return fmt::format("{}\n", fmt::join(lines_, "\n")); }
-
- private:
-  static std::string_view code(Tone tone) {
-    switch (tone) {
-      case Tone::kGood:
-        return "\x1b[32m";
-      case Tone::kBad:
-        return "\x1b[31m";
-      case Tone::kDoubtful:
-        return "\x1b[33m";
-      default:
-        return "\x1b[1m";
-    }
-  }
-
-  SummaryTextOptions options_;
-  std::vector<std::string> lines_;
-};
 
 std::string count_of(const Json& object, const char* key) {
   return object.contains(key) ? format_count(object.at(key).get<std::uint64_t>()) : "-";
@@ -298,55 +219,6 @@ std::string title_of(const Json& run) {
   return fmt::format("{}{}repetition {}", variant, variant.empty() ? "" : ", ", run.value("repetition", 0));
 }
 
-// "speed-up   worker: 1 -> 1.00, 2 -> 1.98 (efficiency 0.99)"
-void add_scaling(const Json& comparison, Lines& lines) {
-  constexpr std::size_t kMostGroups = 3;
-  const Json groups = comparison.value("scaling", Json::array());
-  for (std::size_t i = 0; i < std::min(groups.size(), kMostGroups); ++i) {
-    const Json& variants = groups[i].at("variants");
-    std::vector<std::string> figures;
-    for (const Json& each : variants) {
-      figures.push_back(fmt::format("{} x {:.2f}", each.at("instances").get<std::int64_t>(),
-                                    each.at("speed_up").get<double>()));
-    }
-    figures.front() = fitted(plain(groups[i].at("role").get<std::string>()), 16) + ": " + figures.front();
-    figures.push_back(fmt::format("efficiency {:.2f}", variants.back().at("efficiency").get<double>()));
-    lines.add_figures(i == 0 ? "speed-up" : "", figures);
-  }
-  if (groups.size() > kMostGroups)
-    lines.add(fmt::format("           … and {} more in the report", groups.size() - kMostGroups));
-}
-
-// Variants as columns; as many as fit.
-void add_table(const Json& comparison, int columns, std::size_t below, Lines& lines) {
-  constexpr int kTitle = 22, kColumn = 14;
-  const Json& variants = comparison.at("variants");
-  const std::size_t fit =
-      std::min(variants.size(), static_cast<std::size_t>(std::max(1, (columns - kTitle) / kColumn)));
-  std::string heading = cell("", kTitle), verdicts = cell("verdict", kTitle);
-  for (std::size_t i = 0; i < fit; ++i) {
-    heading += " " + cell(plain(variants[i].at("variant").get<std::string>()), kColumn - 1);
-    verdicts += " " + cell(variants[i].at("verdict").get<std::string>(), kColumn - 1);
-  }
-  lines.add(heading, Lines::Tone::kHeading);
-  for (const HeadlineMetric& metric : headline_metrics()) {
-    std::string row = cell(metric.title, kTitle);
-    bool measured = false;
-    for (std::size_t i = 0; i < fit; ++i) {
-      const Json& medians = variants[i].at("medians");
-      const bool known = medians.contains(std::string(metric.name));
-      measured = measured || known;
-      row += " " + cell(known ? format_metric(metric.unit, medians.at(std::string(metric.name)).get<double>())
-                              : "-",
-                        kColumn - 1);
-    }
-    if (measured && lines.room() > 5 + below) lines.add(row);
-  }
-  lines.add(verdicts);
-  if (fit < variants.size())
-    lines.add(fmt::format("… and {} more variants in the report", variants.size() - fit));
-}
-
 }  // namespace
 
 std::vector<std::string> warnings_of(const Json& run) {
@@ -386,12 +258,7 @@ std::string summary_text(const Json& result, const SummaryTextOptions& options) 
   if (runs.size() == 1) return run_summary_text(runs[0], options);
   Lines lines(options);
   lines.add(plain(result.at("experiment").get<std::string>()), Lines::Tone::kHeading);
-  if (!runs.empty()) {
-    Lines scaling(options);
-    add_scaling(result.at("comparison"), scaling);
-    add_table(result.at("comparison"), options.columns, scaling.size(), lines);
-    lines.add(scaling);
-  }
+  if (!runs.empty()) summary::add_comparison(result.at("comparison"), options.columns, lines);
   add_verdict(result.at("verdict"), lines);
   std::vector<std::string> warnings;
   for (const Json& run : runs) {

@@ -180,6 +180,17 @@ TEST_F(Result, TheSummaryFitsOneScreen) {
   EXPECT_THAT(summary_text(two), HasSubstr("prefetch-1"));
 }
 
+// Names that begin alike must still be told apart.
+TEST_F(Result, LongNamesStandBelowEachOther) {
+  const std::string one = "skewed,prefetch-1,instances=1", two = "skewed,prefetch-1,instances=16";
+  const Json result = assemble_result(input({run_of(one, 1, 2 * kMs), run_of(two, 1, 9 * kMs)}));
+  const std::string text = summary_text(result);
+  EXPECT_THAT(text, HasSubstr("\n" + one + "    "));
+  EXPECT_THAT(text, HasSubstr("\n" + two + "    "));
+  EXPECT_THAT(text, HasSubstr("arrived p50"));
+  EXPECT_LE(lines_of(text).size(), 23u);
+}
+
 TEST_F(Result, TheSummaryLetsNoEscapeSequenceThrough) {
   const Json result = assemble_result(input({run_of("\x1b[31mred\xc2\x9b", 1, 2 * kMs)}));
   EXPECT_THAT(summary_text(result), Not(HasSubstr("\x1b")));
