@@ -20,14 +20,13 @@ std::string RunProcess::ended_by() const {
 std::vector<ProgressRow> ProgressTable::rows(const std::vector<std::unique_ptr<RunProcess>>& processes,
                                              Nanoseconds now) {
   std::vector<ProgressRow> rows;
-  std::vector<std::int64_t> cpu_ns;
+  Moment moment{now, {}};
   for (const auto& process : processes) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const ProgressRow& candidate) {
       return candidate.name == process->planned->entry;
     });
     if (row == rows.end()) {
       rows.push_back({});
-      cpu_ns.push_back(0);
       row = rows.end() - 1;
       row->name = process->planned->entry;
       row->is_load = process->is_load();
@@ -43,22 +42,25 @@ std::vector<ProgressRow> ProgressTable::rows(const std::vector<std::unique_ptr<R
     row->waiting += process->figure(load ? "unsettled" : "in_hand");
     row->resident_bytes += process->figure("rss_bytes");
     row->blocked |= process->progress.value("blocked", false) || !process->progress.value("connected", true);
-    cpu_ns[static_cast<std::size_t>(row - rows.begin())] += process->figure("cpu_ns");
+    moment.rows[row->name].messages = row->messages;
+    moment.rows[row->name].cpu_ns += process->figure("cpu_ns");
   }
-  const double seconds = at_ns_ == 0 ? 0 : static_cast<double>(now - at_ns_) / kNanosecondsPerSecond;
-  std::vector<std::pair<std::string, Previous>> current;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto before = std::find_if(previous_.begin(), previous_.end(),
-                                     [&](const auto& candidate) { return candidate.first == rows[i].name; });
-    if (before != previous_.end() && seconds > 0) {
-      rows[i].per_second = static_cast<double>(rows[i].messages - before->second.messages) / seconds;
-      rows[i].cpu_share = static_cast<double>(cpu_ns[i] - before->second.cpu_ns) / 1e9 / seconds;
-    }
-    current.emplace_back(rows[i].name, Previous{rows[i].messages, cpu_ns[i]});
-  }
-  previous_ = std::move(current);
-  at_ns_ = now;
+  add_rates(rows, std::move(moment));
   return rows;
+}
+
+void ProgressTable::add_rates(std::vector<ProgressRow>& rows, Moment now) {
+  while (moments_.size() > 1 && now.at_ns - moments_.front().at_ns > kRateWindow) moments_.pop_front();
+  for (ProgressRow& row : rows) {
+    if (moments_.empty() || !moments_.front().rows.contains(row.name)) continue;
+    const Figures& before = moments_.front().rows.at(row.name);
+    const Figures& figures = now.rows.at(row.name);
+    const double seconds = static_cast<double>(now.at_ns - moments_.front().at_ns) / kNanosecondsPerSecond;
+    if (seconds <= 0) continue;
+    row.per_second = static_cast<double>(figures.messages - before.messages) / seconds;
+    row.cpu_share = static_cast<double>(figures.cpu_ns - before.cpu_ns) / 1e9 / seconds;
+  }
+  moments_.push_back(std::move(now));
 }
 
 }  // namespace brokerlab

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,17 +45,24 @@ struct RunProcess {
 // The rows of the live table: one per load or role, over all of its processes.
 class ProgressTable {
  public:
-  // `interval_ns` since the previous call gives the rates.
+  // Rates are those of the last kRateWindow, or of the time since the first call where that is less: the
+  // processes report five times a second, and a rate over a time as short as that would jump.
   std::vector<struct ProgressRow> rows(const std::vector<std::unique_ptr<RunProcess>>& processes,
                                        Nanoseconds now);
 
  private:
-  struct Previous {
+  static constexpr Nanoseconds kRateWindow = 2 * kNanosecondsPerSecond;
+  struct Figures {
     std::int64_t messages = 0;
     std::int64_t cpu_ns = 0;
   };
-  std::vector<std::pair<std::string, Previous>> previous_;
-  Nanoseconds at_ns_ = 0;
+  struct Moment {
+    Nanoseconds at_ns = 0;
+    std::map<std::string, Figures> rows;  // by name
+  };
+
+  void add_rates(std::vector<struct ProgressRow>& rows, Moment now);
+  std::deque<Moment> moments_;
 };
 
 }  // namespace brokerlab
