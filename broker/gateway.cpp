@@ -147,6 +147,12 @@ class SignalsElsewhere {
   sigset_t before_{};
 };
 
+// The library lets five connections wait to be accepted; when more come at once, the kernel drops some.
+class Server final : public httplib::Server {
+ public:
+  void let_many_wait() { ::listen(svr_sock_, SOMAXCONN); }
+};
+
 class HttpGateway final : public Gateway {
  public:
   HttpGateway(const Options& options, QueueDesk& desk)
@@ -259,6 +265,7 @@ class HttpGateway final : public Gateway {
                   "see whether another program listens there, or choose another port");
     }
     address_.port = static_cast<std::uint16_t>(port);
+    server_.let_many_wait();
     const SignalsElsewhere masked;
     serving_ = std::thread([this] { server_.listen_after_bind(); });
     // stop() has no effect before the server runs, and would then wait for ever.
@@ -268,7 +275,7 @@ class HttpGateway final : public Gateway {
   QueueDesk& desk_;
   const GatewayAccess access_;
   ListenAddress address_;
-  httplib::Server server_;
+  Server server_;
   std::thread serving_;
 };
 

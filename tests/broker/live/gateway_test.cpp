@@ -1,11 +1,13 @@
 #include "broker/gateway.h"
 
 #include <arpa/inet.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
@@ -204,15 +206,21 @@ TEST_F(GatewayTest, BrokenRequestsAreAnsweredOrHungUpOn) {
 TEST_F(GatewayTest, ManyAtOnce) {
   constexpr int kClients = 24, kEach = 10;
   std::vector<std::thread> clients;
+  std::mutex guard;
+  std::vector<Reply> not_sent;
   for (int i = 0; i < kClients; ++i) {
-    clients.emplace_back([this, i] {
+    clients.emplace_back([&, i] {
       httplib::Client client("127.0.0.1", gateway_->address().port);
       for (int n = 0; n < kEach; ++n) {
-        client.Post("/rabbit/" + queue_, httplib::Params{{"msg", std::to_string(i * kEach + n)}});
+        const Reply reply = reply_of(
+            client.Post("/rabbit/" + queue_, httplib::Params{{"msg", std::to_string(i * kEach + n)}}));
+        const std::lock_guard lock(guard);
+        if (reply.state != "OK") not_sent.push_back(reply);
       }
     });
   }
   for (std::thread& client : clients) client.join();
+  EXPECT_THAT(not_sent, testing::IsEmpty());
   std::set<std::string> received;
   for (Reply reply = receive(queue_); reply.state == "OK"; reply = receive(queue_))
     received.insert(reply.msg);
