@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 namespace brokerlab {
@@ -80,6 +81,13 @@ const Json* find_value(const Json& value, std::string_view pointer) {
     const std::size_t end = std::min(pointer.find('/'), pointer.size());
     const std::string key(pointer.substr(0, end));
     pointer.remove_prefix(end);
+    if (at->is_array()) {
+      std::size_t index = at->size();
+      std::from_chars(key.data(), key.data() + key.size(), index);
+      if (index >= at->size()) return nullptr;
+      at = &(*at)[index];
+      continue;
+    }
     if (!at->is_object()) return nullptr;
     const auto found = at->find(key);
     if (found == at->end() || found->is_null()) return nullptr;

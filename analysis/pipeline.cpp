@@ -7,6 +7,8 @@
 #include <optional>
 #include <tuple>
 
+#include "core/units.h"
+
 namespace brokerlab {
 namespace {
 
@@ -53,7 +55,8 @@ std::string to_text(const FeedbackLoop& loop) {
     if (role != loop.role) through += (through.empty() ? "through " : ", ") + role;
   return fmt::format("{}, which publishes to {} with key \"{}\" ({}{}{} deliveries, {} hops deep)", loop.role,
                      loop.exchange.empty() ? "the default exchange" : "exchange " + loop.exchange,
-                     loop.routing_key, through, through.empty() ? "" : "; ", loop.deliveries, loop.hops_max);
+                     loop.routing_key, through, through.empty() ? "" : "; ",
+                     format_count(static_cast<std::uint64_t>(loop.deliveries)), loop.hops_max);
 }
 
 PipelineAccount::PipelineAccount(const RecordedRun& run, const RunAccounts& accounts)

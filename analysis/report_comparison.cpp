@@ -81,24 +81,15 @@ bool says_nothing(const std::vector<Cell>& cells) {
                      [](const Cell& cell) { return cell.text.empty() || cell.text == kTooFew; });
 }
 
-// What feeds back, once per variant whichever repetition showed it.
+// How many ways messages come back, in the worst repetition.
 Cell loops_of(const ChartVariant& variant) {
-  std::vector<std::string> texts;
-  bool known = false;
+  std::optional<std::size_t> most;
   for (const Json* run : variant.runs) {
     const Json* loops = find_value(*run, "/pipeline/loops");
-    if (loops == nullptr || !loops->is_array()) continue;
-    known = true;
-    for (const Json& loop : *loops) {
-      const std::string exchange = find_text(loop, "/exchange"), key = find_text(loop, "/routing_key");
-      const std::string text =
-          fmt::format("{} → {}{}", find_text(loop, "/role"), exchange.empty() ? "default exchange" : exchange,
-                      key.empty() ? "" : fmt::format(" → “{}”", key));
-      if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
-    }
+    if (loops != nullptr && loops->is_array()) most = std::max(most.value_or(0), loops->size());
   }
-  if (texts.empty()) return {known ? "none" : "", known ? Tone::kGood : Tone::kPlain};
-  return {joined(texts), Tone::kBad};
+  if (!most) return {};
+  return *most == 0 ? Cell{"none", Tone::kGood} : Cell{count_text(static_cast<double>(*most)), Tone::kBad};
 }
 
 // A ratio to what was completed says nothing where nothing was.
@@ -160,10 +151,43 @@ Table pipeline_table(const ChartSource& source) {
   for (auto& row : table.rows) {
     if (row.front().text.find("completed") != std::string::npos) mark_nothing_completed(source, row);
   }
-  std::vector<Cell> loops = {{"feedback loop"}};
+  std::vector<Cell> loops = {{"feedback loops"}};
   for (const ChartVariant& variant : source.variants()) loops.push_back(loops_of(variant));
   table.rows.push_back(std::move(loops));
   return source.variants().size() <= kMostColumns ? table : turned(table);
+}
+
+Table loops_table(const ChartSource& source) {
+  Table table{
+      "Feedback loops",
+      "A role publishes what comes back to it, by itself or through others: each row is where such a circle "
+      "can be cut. First repetition.",
+      {{"variant", false},
+       {"who publishes", false},
+       {"exchange", false},
+       {"key", false},
+       {"through", false},
+       {"deliveries"},
+       {"deepest hop"}},
+      {}};
+  for (const ChartVariant& variant : source.variants()) {
+    const Json* loops = find_value(*variant.runs.front(), "/pipeline/loops");
+    for (const Json& loop : loops != nullptr && loops->is_array() ? *loops : Json::array()) {
+      std::vector<std::string> through;
+      const Json* roles = find_value(loop, "/roles");
+      for (const Json& role : roles != nullptr && roles->is_array() ? *roles : Json::array())
+        through.push_back(find_text(role, ""));
+      const std::string exchange = find_text(loop, "/exchange"), key = find_text(loop, "/routing_key");
+      table.rows.push_back({{variant.name},
+                            {find_text(loop, "/role")},
+                            {exchange.empty() ? "default" : exchange},
+                            {key.empty() ? "none" : key},
+                            {joined(through)},
+                            {count_text(find_number(loop, "/deliveries"))},
+                            {count_text(find_number(loop, "/hops_max"))}});
+    }
+  }
+  return table;
 }
 
 Table comparison_table(const ChartSource& source) {

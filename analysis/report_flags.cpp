@@ -36,7 +36,7 @@ struct Gathered {
   std::optional<double> value;
 };
 
-void take(Gathered& gathered, const Json& flag, const std::string& variant) {
+void take(Gathered& gathered, const Json& flag, const std::string& variant, bool several) {
   const std::string state = find_text(flag, "/state");
   if (badness(state) > badness(gathered.flag.state)) {
     gathered = {{gathered.flag.name, state, gathered.flag.reason, "", "", gathered.flag.fatal, {}}, {}};
@@ -51,7 +51,8 @@ void take(Gathered& gathered, const Json& flag, const std::string& variant) {
   }
   gathered.flag.threshold = threshold_text(flag);
   if (const std::string detail = find_text(flag, "/detail", 1000); !detail.empty() && state == "fail") {
-    gathered.flag.reason = find_text(flag, "/reason") + " (" + detail + ")";
+    const std::string where = several ? variant + ": " : "";
+    gathered.flag.reason = find_text(flag, "/reason") + " (" + where + detail + ")";
   }
 }
 
@@ -60,6 +61,7 @@ void take(Gathered& gathered, const Json& flag, const std::string& variant) {
 std::vector<Flag> flags_of(const Json& result) {
   std::vector<Gathered> all;
   std::vector<std::string> variants;
+  const bool several = ChartSource({&result, 1}).variants().size() > 1;
   const Json* runs = find_value(result, "/runs");
   for (const Json& run : runs != nullptr && runs->is_array() ? *runs : Json::array()) {
     const std::string variant = find_text(run, "/variant");
@@ -76,7 +78,7 @@ std::vector<Flag> flags_of(const Json& result) {
             {{name, find_text(flag, "/state"), find_text(flag, "/reason"), "", "", is_fatal, {}}, {}});
         place = all.end() - 1;
       }
-      take(*place, flag, variant);
+      take(*place, flag, variant, several);
     }
   }
   std::vector<Flag> flags;

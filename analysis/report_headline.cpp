@@ -135,6 +135,7 @@ void tell_routing(const ChartSource& source, std::vector<std::string>& sentences
                                     source.variants().size() > 1 ? each.variant->name : "the loads"));
     if (sentences.size() > 8) break;
   }
+  if (source.any("/pipeline/completed")) return;  // told per completed submission already
   auto all = measured(source, [](const ChartVariant& v) { return median_of(v, "/network/amplification"); });
   if (all.size() < 2 || all.back().value < kTellingRatio * all.front().value) return;
   std::reverse(all.begin(), all.end());
@@ -295,8 +296,8 @@ std::vector<std::string> headlines_of(const Json& result) {
   // The most telling first: what went round or moved; what differed in time, or arrived nowhere; else how
   // long messages took.
   tell_loops(source, sentences);
-  tell_completion(source, sentences);
   tell_membership(source, sentences);
+  tell_completion(source, sentences);
   tell_spread(source, sentences);
   const std::size_t told_before = sentences.size();
   tell_makespan(source, sentences);

@@ -75,6 +75,7 @@ std::string section_markdown(const Section& section) {
   if (!section.answers.empty()) text += fmt::format("## {}\n\n", report::questions_heading(section.answers));
   for (const Table& table : section.answers) text += table_markdown(table, "###");
   text += table_markdown(section.pipeline, "##");
+  text += table_markdown(section.loops, "##");
   text += table_markdown(section.comparison, "##");
   text += table_markdown(section.scaling, "##");
   text += table_markdown(flags_table(section), "##");

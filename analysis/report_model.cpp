@@ -289,6 +289,7 @@ Section section_of(const Json& result) {
   section.thresholds = thresholds_table(result);
   section.comparison = comparison_table(source);
   section.pipeline = pipeline_table(source);
+  section.loops = loops_table(source);
   section.answers = answer_tables(result);
   section.scaling = scaling_table(result);
   section.flags = flags_of(result);

@@ -68,7 +68,8 @@ struct Section {
   std::vector<std::string> headlines;  // sentences, the most telling first
   Table thresholds;
   Table comparison;
-  Table pipeline;              // variants beside each other; empty unless messages pass through several roles
+  Table pipeline;  // variants beside each other; empty unless messages pass through several roles
+  Table loops;
   std::vector<Table> answers;  // one per question
   Table scaling;               // speed-up where variants differ only in the number of instances
   std::vector<Flag> flags;
@@ -84,6 +85,7 @@ Section section_of(const Json& result);
 std::vector<std::string> headlines_of(const Json& result);       // report_headline.cpp
 Table comparison_table(const ChartSource& source);               // report_comparison.cpp
 Table pipeline_table(const ChartSource& source);                 // report_comparison.cpp
+Table loops_table(const ChartSource& source);                    // report_comparison.cpp
 std::vector<Table> variant_tables(const ChartVariant& variant);  // report_tables.cpp
 std::vector<Flag> flags_of(const Json& result);                  // report_flags.cpp
 

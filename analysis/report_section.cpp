@@ -205,6 +205,7 @@ std::string section_html(const Section& section, std::size_t index, const ChartS
   html += block(table_html(section.thresholds));
   html += answers_html(section.answers);
   html += block(table_html(section.pipeline));
+  html += block(table_html(section.loops));
   html += block(table_html(section.comparison));
   html += block(table_html(section.scaling));
   html += block(charts.figures(source, ChartPlace::kOverview, section.charts));

@@ -142,6 +142,8 @@ TEST_F(Answers, ChangeWithThePattern) {
   EXPECT_THAT(everyone[4], StartsWith("No: each of 2 consumers has a queue of its own"));
   EXPECT_THAT(some[4], StartsWith("No: there is one consumer"));
   EXPECT_THAT(shared[4], HasSubstr("3 consumers share a queue; Jain's index is"));
+  EXPECT_THAT(shared[4], HasSubstr("by busy time"));
+  EXPECT_THAT(shared[4], HasSubstr("workers idled for"));
   EXPECT_THAT(shared[4], HasSubstr("1 of 3 stopped in mid-run"));
 }
 
