@@ -48,7 +48,7 @@ void add_panel(Panels& panels, const ChartVariant& variant, const std::string& h
   if (most > 0) scale["max"] = rounded(most * 1.0001);
   scale["axisLabel"]["showMaxLabel"] = false;
   const std::string even =
-      against_even ? fmt::format(" · {} each if even", report::count_text(std::round(expected))) : "";
+      against_even ? fmt::format(" · even {}", report::count_text(std::round(expected))) : "";
   panels.begin(heading + even, colour_of(variant), std::min(24 * static_cast<int>(names.size()), 960),
                std::move(scale), std::move(rows));
   Json bars = {{"type", "bar"},
@@ -85,12 +85,12 @@ void add_panel(Panels& panels, const ChartVariant& variant, const std::string& h
 
 std::string instant_text(const Json& holder, std::string_view pointer) {
   const auto at = find_number(holder, pointer);
-  return at && *at == 0 ? "the start" : report::duration_text(at);
+  return at && *at == 0 ? "start" : report::duration_text(at);
 }
 
 std::string epoch_heading(const std::string& prefix, const Json& epoch, bool only) {
-  if (only) return prefix + "Distinct keys per queue";
-  return fmt::format("{}Distinct keys per queue, {} to {}", prefix, instant_text(epoch, "/from_ns"),
+  if (only) return prefix + "Keys per queue";
+  return fmt::format("{}Keys per queue, {} – {}", prefix, instant_text(epoch, "/from_ns"),
                      instant_text(epoch, "/to_ns"));
 }
 

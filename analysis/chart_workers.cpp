@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
+#include <utility>
 
 #include "analysis/chart_panels.h"
 #include "analysis/chart_style.h"
@@ -97,6 +99,19 @@ ChartDrawing draw_per_worker(const ChartSource& source, const WorkerChart& chart
 
 constexpr std::size_t kMostHighRows = 60;  // of a timeline
 
+// worker-2 before worker-10.
+struct NaturalOrder {
+  static std::pair<std::string_view, std::string_view> parts(std::string_view name) {
+    const std::size_t digits = name.find_last_not_of("0123456789") + 1;
+    return {name.substr(0, digits), name.substr(digits)};
+  }
+  bool operator()(const std::string& a, const std::string& b) const {
+    const auto [name_a, number_a] = parts(a);
+    const auto [name_b, number_b] = parts(b);
+    return std::tuple(name_a, number_a.size(), number_a) < std::tuple(name_b, number_b.size(), number_b);
+  }
+};
+
 // The pieces of work of one run by consumer: [start, end, row, opacity]. Neighbours take turns between two
 // shades, so that pieces without a pause between them can be told apart.
 struct Timeline {
@@ -106,19 +121,18 @@ struct Timeline {
   double end = 0;
 
   explicit Timeline(const Json& pieces) {
-    std::map<std::string, std::size_t> known;
-    std::vector<int> turns;
+    std::map<std::string, std::size_t, NaturalOrder> known;
+    for (const Json& piece : pieces) known[find_text(piece, "/consumer")] = 0;
+    for (auto& [consumer, row] : known) {
+      row = rows.size();
+      rows.push_back(consumer);
+    }
+    std::vector<int> turns(rows.size());
     for (const Json& piece : pieces) {
       const auto started = find_number(piece, "/started_ns");
       const auto done = find_number(piece, "/done_ns");
       if (!started || !done) continue;
-      const std::string consumer = find_text(piece, "/consumer");
-      const auto [place, fresh] = known.try_emplace(consumer, rows.size());
-      if (fresh) {
-        rows.push_back(consumer);
-        turns.push_back(0);
-      }
-      const std::size_t row = place->second;
+      const std::size_t row = known.at(find_text(piece, "/consumer"));
       const bool was_cut = find_value(piece, "/cut") != nullptr;
       const double opacity = !was_cut && turns[row]++ % 2 == 1 ? 0.55 : 1;
       (was_cut ? cut : whole)

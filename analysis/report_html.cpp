@@ -58,10 +58,11 @@ std::string head(const std::vector<Section>& sections) {
 
 std::string navigation(const std::vector<Section>& sections) {
   if (sections.size() < 2) return "";
-  std::string html = "<nav><ul>\n";
+  std::string html = "<nav id=\"contents\"><ul>\n";
   for (std::size_t i = 0; i < sections.size(); ++i) {
-    html += fmt::format("<li><a href=\"#result-{}\"><strong>{}</strong><span>{}</span></a></li>\n", i,
-                        html_escaped(sections[i].experiment), html_escaped(sections[i].headlines.front()));
+    html += fmt::format("<li><a href=\"#result-{}\"><strong>{}{}</strong><span>{}</span></a></li>\n", i,
+                        html_escaped(sections[i].experiment), report::doubtful_badge(sections[i]),
+                        html_escaped(sections[i].headlines.front()));
   }
   return html + "</ul></nav>\n";
 }
@@ -110,7 +111,7 @@ std::string report_html(const std::vector<Json>& results) {
   std::string html = head(sections) + "<body>\n<main>\n" + navigation(sections);
   if (comparable(sections)) html += together(results, charts);
   for (std::size_t i = 0; i < results.size(); ++i) {
-    html += report::section_html(sections[i], i, ChartSource({&results[i], 1}), charts);
+    html += report::section_html(sections[i], {i, sections.size()}, ChartSource({&results[i], 1}), charts);
   }
   html += glossary_html();
   html +=

@@ -33,7 +33,15 @@ class PageCharts {
 };
 
 std::string table_html(const Table& table);
-std::string section_html(const Section& section, std::size_t index, const ChartSource& source,
+// What to think of a measurement that is not valid, for the table of contents; "" for one that is.
+std::string doubtful_badge(const Section& section);
+
+// Where a section stands on its page.
+struct SectionPlace {
+  std::size_t index;
+  std::size_t sections;
+};
+std::string section_html(const Section& section, SectionPlace place, const ChartSource& source,
                          PageCharts& charts);
 
 }  // namespace brokerlab::report

@@ -9,6 +9,7 @@ namespace brokerlab::report {
 namespace {
 
 constexpr std::size_t kMostOpenVariants = 4;
+constexpr std::size_t kMostOpenSections = 3;  // of a page whose variants are unfolded
 
 const char* class_of(Tone tone) {
   switch (tone) {
@@ -172,6 +173,10 @@ std::string block(const std::string& html) {
 
 }  // namespace
 
+std::string doubtful_badge(const Section& section) {
+  return section.verdict.status == "valid" ? "" : " " + badge(section.verdict.status);
+}
+
 std::string table_html(const Table& table) {
   if (table.empty()) return "";
   std::string html = "<div class=\"table\">";
@@ -197,9 +202,10 @@ std::string table_html(const Table& table) {
   return html + "</tbody></table></div></div>\n";
 }
 
-std::string section_html(const Section& section, std::size_t index, const ChartSource& source,
+std::string section_html(const Section& section, SectionPlace place, const ChartSource& source,
                          PageCharts& charts) {
-  std::string html = fmt::format("<article id=\"result-{}\">\n", index);
+  std::string html = fmt::format("<article id=\"result-{}\">\n", place.index);
+  if (place.sections > 1) html += "<p class=\"back\"><a href=\"#contents\">↑ contents</a></p>\n";
   html += header_html(section);
   html += doubts_html(section);
   html += block(table_html(section.thresholds));
@@ -211,7 +217,7 @@ std::string section_html(const Section& section, std::size_t index, const ChartS
   html += block(charts.figures(source, ChartPlace::kOverview, section.charts));
   for (std::size_t i = 0; i < section.variants.size(); ++i) {
     html += variant_html(section.variants[i], source.only(i), charts, section,
-                         section.variants.size() <= kMostOpenVariants);
+                         section.variants.size() <= kMostOpenVariants && place.sections <= kMostOpenSections);
   }
   html += flags_html(section.flags);
   html += command_html(section.command);
