@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "core/error.h"
 #include "core/json.h"
@@ -14,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kExperiments[] = "experiments/catalogue";
+constexpr char kRoles[] = "roles/catalogue";
 
 fs::path program_folder() {
   std::array<char, 4096> buffer{};
@@ -59,6 +61,44 @@ bool is_catalogue_name(const std::string& name) {
          std::count(name.begin(), name.end(), '/') <= 1;
 }
 
+std::optional<fs::path> with_or_without_ending(const fs::path& path) {
+  std::error_code error;
+  for (const fs::path& candidate : {path, fs::path(path.string() + ".json")}) {
+    if (fs::is_regular_file(candidate, error)) return candidate;
+  }
+  return std::nullopt;
+}
+
+std::optional<fs::path> shipped_file(const std::string& room, const std::string& name) {
+  std::error_code error;
+  const fs::path file = shipped_folder(room) / (name + ".json");
+  const bool there = is_catalogue_name(name) && fs::is_regular_file(file, error);
+  return there ? std::optional(file) : std::nullopt;
+}
+
+// Symbolic links followed.
+bool is_within(const fs::path& file, const fs::path& folder) {
+  std::error_code error;
+  const fs::path real = fs::canonical(file, error), root = fs::canonical(folder, error);
+  return !error && std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
+}
+
+std::vector<std::string> names_of(const std::vector<CatalogueEntry>& entries) {
+  std::vector<std::string> names;
+  for (const CatalogueEntry& entry : entries) names.push_back(entry.name);
+  return names;
+}
+
+[[noreturn]] void unknown(const std::string& what, const std::string& name, const std::string& folder,
+                          const std::vector<std::string>& names) {
+  const std::string nearest = nearest_word(name, names);
+  const std::string file = fs::path(name + ".json").filename().string();
+  throw Error("there is no " + what + " \"" + name + "\"",
+              "neither a file, nor " + file + " in " + folder + ", nor in the catalogue",
+              nearest.empty() ? "brokerlab list shows the catalogue" : "did you mean \"" + nearest + "\"?",
+              ExitStatus::kUsage);
+}
+
 }  // namespace
 
 fs::path shipped_folder(const std::string& room) {
@@ -68,24 +108,29 @@ fs::path shipped_folder(const std::string& room) {
 }
 
 fs::path find_experiment(const std::string& name_or_path) {
-  std::error_code error;
   const fs::path as_path(name_or_path);
-  if (fs::is_regular_file(as_path, error)) return as_path;
-  const fs::path here = as_path.string() + ".json";
-  if (fs::is_regular_file(here, error)) return here;
-  if (is_catalogue_name(name_or_path)) {
-    const fs::path shipped = shipped_folder(kExperiments) / (name_or_path + ".json");
-    if (fs::is_regular_file(shipped, error)) return shipped;
-  }
+  if (const auto found = with_or_without_ending(as_path)) return *found;
+  if (const auto shipped = shipped_file(kExperiments, name_or_path)) return *shipped;
   std::vector<std::string> names;
   for (const char* folder : {"", "known-answers"}) {
     for (const CatalogueEntry& entry : catalogue_experiments(folder)) names.push_back(entry.name);
   }
-  const std::string nearest = nearest_word(name_or_path, names);
-  throw Error("there is no experiment \"" + name_or_path + "\"",
-              "neither a file, nor " + here.filename().string() + " in this folder, nor in the catalogue",
-              nearest.empty() ? "brokerlab list shows the catalogue" : "did you mean \"" + nearest + "\"?",
-              ExitStatus::kUsage);
+  unknown("experiment", name_or_path, "this folder", names);
+}
+
+fs::path find_role(const std::string& name_or_path) {
+  if (const auto found = with_or_without_ending(name_or_path)) return *found;
+  if (const auto shipped = shipped_file(kRoles, name_or_path)) return *shipped;
+  unknown("role", name_or_path, "this folder", names_of(catalogue_roles()));
+}
+
+fs::path find_role_beside(const fs::path& folder, const std::string& name) {
+  if (is_catalogue_name(name)) {
+    const auto found = with_or_without_ending(folder / name);
+    if (found && is_within(*found, folder)) return *found;
+  }
+  if (const auto shipped = shipped_file(kRoles, name)) return *shipped;
+  unknown("role", name, "the experiment's folder", names_of(catalogue_roles()));
 }
 
 std::vector<CatalogueEntry> catalogue_experiments(const std::string& folder) {
@@ -93,6 +138,6 @@ std::vector<CatalogueEntry> catalogue_experiments(const std::string& folder) {
   return folder.empty() ? entries_of(root, "") : entries_of(root / folder, folder + "/");
 }
 
-std::vector<CatalogueEntry> catalogue_roles() { return entries_of(shipped_folder("roles/catalogue"), ""); }
+std::vector<CatalogueEntry> catalogue_roles() { return entries_of(shipped_folder(kRoles), ""); }
 
 }  // namespace brokerlab

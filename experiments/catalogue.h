@@ -17,6 +17,13 @@ std::filesystem::path shipped_folder(const std::string& room);
 // known name.
 std::filesystem::path find_experiment(const std::string& name_or_path);
 
+// The role file a name or path means, looked for in the same way. Throws Error (kUsage) with the nearest
+// known name.
+std::filesystem::path find_role(const std::string& name_or_path);
+// The same for a name in a file of `folder`: relative to that, and never outside of it, else of the
+// catalogue.
+std::filesystem::path find_role_beside(const std::filesystem::path& folder, const std::string& name);
+
 struct CatalogueEntry {
   std::string name;
   std::string description;

@@ -8,6 +8,7 @@
 #include "core/units.h"
 #include "experiments/catalogue.h"
 #include "experiments/meaning.h"
+#include "experiments/role_file.h"
 
 namespace brokerlab {
 namespace {
@@ -190,6 +191,22 @@ std::string valid_text(const Experiment& experiment) {
   return text;
 }
 
+std::string valid_text(const SourceFile& source) {
+  const std::vector<RoleDeclaration> roles = load_all_variants(source);
+  std::string text = fmt::format("{}: valid role file; {}\n", source.file.string(),
+                                 plural(static_cast<std::int64_t>(roles.size()) - 1, "variant"));
+  for (const Problem& warning : roles.front().warnings) text += warning.text() + "\n";
+  return text;
+}
+
+// An experiment's file, or a role's where no experiment has that name.
+std::filesystem::path find_either(const std::string& name) {
+  const std::vector<CatalogueEntry> roles = catalogue_roles();
+  const bool is_role =
+      std::any_of(roles.begin(), roles.end(), [&](const CatalogueEntry& role) { return role.name == name; });
+  return is_role ? find_role(name) : find_experiment(name);
+}
+
 }  // namespace
 
 std::string dry_run_text(const Experiment& experiment, const Plan& plan) {
@@ -218,6 +235,11 @@ ValidationReport validate(const std::vector<std::string>& names_or_paths) {
   ValidationReport report;
   for (const std::string& name : names_or_paths) {
     try {
+      const SourceFile source = read_source_file(find_either(name));
+      if (is_role_file(source.document)) {
+        report.text += valid_text(source);
+        continue;
+      }
       for (const Experiment& experiment : load_experiments(name)) report.text += valid_text(experiment);
       continue;
     } catch (const ExperimentError& error) {

@@ -19,7 +19,7 @@ std::string list_text(bool all = false);
 // `init`: a commented experiment to start from.
 std::string init_text(const std::string& name);
 
-// `validate`: every problem of every file, or what a valid one contains.
+// `validate`: every problem of every experiment or role file, or what a valid one contains.
 struct ValidationReport {
   std::string text;
   ExitStatus status = ExitStatus::kDone;

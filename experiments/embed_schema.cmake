@@ -1,11 +1,11 @@
-# Writes INPUT as a C++ string literal to OUTPUT.
+# Writes INPUT as the C++ string constant NAME to OUTPUT.
 file(READ ${INPUT} text)
 file(WRITE ${OUTPUT} "#include <string_view>
 
 namespace brokerlab {
 
-extern const std::string_view kEmbeddedExperimentSchema;
-const std::string_view kEmbeddedExperimentSchema = R\"schema(${text})schema\";
+extern const std::string_view ${NAME};
+const std::string_view ${NAME} = R\"schema(${text})schema\";
 
 }  // namespace brokerlab
 ")

@@ -30,9 +30,12 @@ std::vector<std::string> split_path(const std::string& path) {
   return keys;
 }
 
+// An entry that uses a role file without giving it a name of its own goes by the file's.
 std::string entry_name(const Json& entry) {
-  for (const char* key : {"name", "role"}) {
-    if (entry.is_object() && entry.contains(key) && entry[key].is_string()) return entry[key];
+  for (const char* key : {"name", "role", "use"}) {
+    if (!entry.is_object() || !entry.contains(key) || !entry[key].is_string()) continue;
+    const std::string name = entry[key];
+    return key == std::string_view("use") ? name.substr(0, name.find('/')) : name;
   }
   return "";
 }

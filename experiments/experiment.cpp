@@ -1,9 +1,6 @@
 #include "experiments/experiment.h"
 
 #include <algorithm>
-#include <fstream>
-#include <memory>
-#include <sstream>
 
 #include "core/error.h"
 #include "experiments/catalogue.h"
@@ -12,38 +9,17 @@
 #include "experiments/findings.h"
 #include "experiments/meaning.h"
 #include "experiments/origin.h"
+#include "experiments/role_use.h"
 #include "experiments/schema.h"
+#include "experiments/source_file.h"
 
 namespace brokerlab {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLargestFileBytes = std::size_t{4} << 20;
-
-// A file as read, before anything is merged.
-struct SourceDocument {
-  fs::path file;
-  std::shared_ptr<const SourceText> text;
-  Json document;
-};
-
-SourceDocument read_source(const std::string& name_or_path) {
-  const fs::path file = find_experiment(name_or_path);
-  std::error_code error;
-  if (fs::file_size(file, error) > kLargestFileBytes) {
-    throw Error("larger than 4 MiB", file.string(),
-                "data belongs into files of its own, beside the experiment", ExitStatus::kUsage);
-  }
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream content;
-  content << stream.rdbuf();
-  if (!stream) {
-    throw Error("cannot read the experiment", file.string(), "check that it may be read", ExitStatus::kUsage);
-  }
-  auto text = std::make_shared<SourceText>(SourceText{file.string(), content.str()});
-  Json document = parse_json(text->text, text->name);
-  return {file, std::move(text), std::move(document)};
+SourceFile read_source(const std::string& name_or_path) {
+  return read_source_file(find_experiment(name_or_path));
 }
 
 // What is found wrong or doubtful on the way from a file to an Experiment.
@@ -133,17 +109,20 @@ void make_quick(Json& document, Origin& origin) {
   origin.add_inner_patch(JsonPointer("/quick"), patch);
 }
 
-Experiment build(const SourceDocument& source, Json document, Origin origin, const Overrides& overrides) {
+Experiment build(const SourceFile& source, Json document, Origin origin, const Overrides& overrides) {
   Collected collected;
   std::vector<Problem> found;
   if (overrides.quick) make_quick(document, origin);
   apply_overrides(overrides, document, origin, found);
   Experiment experiment;
   experiment.file = source.file;
-  experiment.directory = fs::absolute(source.file).parent_path().lexically_normal();
+  experiment.directory = source.directory();
   check_frame(document, origin, collected);
-  for (const ExpandedVariant& expanded : expand_variants(document, origin, overrides, found)) {
-    experiment.variants.push_back(finish_variant(expanded, experiment.directory, collected));
+  for (ExpandedVariant& expanded : expand_variants(document, origin, overrides, found)) {
+    // Without the roles it names, a variant would only give problems that follow from that.
+    experiment.variants.push_back(resolve_uses(expanded, experiment.directory, found)
+                                      ? finish_variant(expanded, experiment.directory, collected)
+                                      : Variant{expanded.name, expanded.document});
   }
   collected.add(std::move(found));
   keep_variants(overrides, experiment.variants, collected);
@@ -160,7 +139,7 @@ Experiment build(const SourceDocument& source, Json document, Origin origin, con
   return experiment;
 }
 
-void check_suite(const SourceDocument& suite) {
+void check_suite(const SourceFile& suite) {
   const Origin origin(suite.text, suite.document);
   Collected collected;
   Findings findings;
@@ -171,7 +150,7 @@ void check_suite(const SourceDocument& suite) {
 }
 
 // A member is a catalogue name, or a path relative to the suite.
-SourceDocument read_member(const SourceDocument& suite, const std::string& name) {
+SourceFile read_member(const SourceFile& suite, const std::string& name) {
   const fs::path beside = suite.file.parent_path() / name;
   std::error_code error;
   for (const fs::path& path : {beside, fs::path(beside.string() + ".json")}) {
@@ -180,13 +159,13 @@ SourceDocument read_member(const SourceDocument& suite, const std::string& name)
   return read_source(name);
 }
 
-Experiment build_member(const SourceDocument& suite, std::size_t number, const Overrides& overrides) {
+Experiment build_member(const SourceFile& suite, std::size_t number, const Overrides& overrides) {
   const JsonPointer at = JsonPointer("/suite") / number;
   const Json& entry = suite.document["suite"][number];
   const Json patch = entry.is_object() ? entry.value("patch", Json::object()) : Json::object();
   const Origin suite_origin(suite.text, suite.document);
   try {
-    const SourceDocument source = read_member(suite, entry.is_object() ? entry["experiment"] : entry);
+    const SourceFile source = read_member(suite, entry.is_object() ? entry["experiment"] : entry);
     if (!source.document.is_object() || source.document.contains("suite")) {
       throw Error("\"" + source.file.string() + "\" is no single experiment", "",
                   "a suite names experiments only", ExitStatus::kUsage);
@@ -204,7 +183,7 @@ Experiment build_member(const SourceDocument& suite, std::size_t number, const O
   }
 }
 
-std::vector<Experiment> build_suite(const SourceDocument& suite, const Overrides& overrides) {
+std::vector<Experiment> build_suite(const SourceFile& suite, const Overrides& overrides) {
   check_suite(suite);
   std::vector<Experiment> experiments;
   std::vector<Problem> problems;
@@ -222,7 +201,7 @@ std::vector<Experiment> build_suite(const SourceDocument& suite, const Overrides
 }  // namespace
 
 std::vector<Experiment> load_experiments(const std::string& name_or_path, const Overrides& overrides) {
-  const SourceDocument source = read_source(name_or_path);
+  const SourceFile source = read_source(name_or_path);
   if (source.document.is_object() && source.document.contains("suite")) return build_suite(source, overrides);
   Origin origin(source.text, source.document);
   if (!source.document.is_object()) {

@@ -70,12 +70,38 @@ void Origin::add_inner_value(const JsonPointer& at, Json patch) {
   layers_.push_back({Kind::kInnerValue, nullptr, at, std::move(patch)});
 }
 
+void Origin::add_base(const JsonPointer& under, std::shared_ptr<const Origin> base, const JsonPointer& at,
+                      Json value) {
+  bases_.push_back({tokens_of(under), std::move(base), at, std::move(value)});
+}
+
 Problem Origin::problem(const JsonPointer& at, std::string what, std::string remedy) const {
   Problem problem;
   problem.what = std::move(what);
   problem.remedy = std::move(remedy);
-  locate(at, layers_.size(), problem);
+  if (!locate_in_base(tokens_of(at), problem)) locate(at, layers_.size(), problem);
   return problem;
+}
+
+// A base speaks where no layer above it reaches as far.
+bool Origin::locate_in_base(const std::vector<std::string>& keys, Problem& problem) const {
+  std::size_t deepest = 0;
+  for (const Layer& layer : layers_) {
+    deepest = std::max(deepest, reach_of(layer.patch, keys).depth);
+  }
+  for (const Base& base : bases_) {
+    const std::size_t prefix = base.under.size();
+    if (keys.size() < prefix || !std::equal(base.under.begin(), base.under.end(), keys.begin())) continue;
+    const std::vector<std::string> rest(keys.begin() + static_cast<std::ptrdiff_t>(prefix), keys.end());
+    const std::size_t depth = reach_of(base.value, rest).depth;
+    if (prefix + depth <= deepest) continue;
+    const JsonPointer place = base.at / pointer_to(rest, depth);
+    if (!base.origin->locate_in_base(tokens_of(place), problem)) {
+      base.origin->locate(place, base.origin->layers_.size(), problem);
+    }
+    return true;
+  }
+  return false;
 }
 
 // Looks among the first `layers` layers. The last one that put a value at the place or replaced something

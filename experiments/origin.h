@@ -31,6 +31,11 @@ class Origin {
   // `patch` sets one value that stands somewhere in the list at `at` of this document: a matrix.
   void add_inner_value(const JsonPointer& at, Json patch);
 
+  // `value` stands at `at` of `base`'s document and lies, below all that was merged before, at `under` of
+  // this one: the entry of a role file.
+  void add_base(const JsonPointer& under, std::shared_ptr<const Origin> base, const JsonPointer& at,
+                Json value);
+
   // A problem at `at` of the merged document, with source, line and path filled in.
   Problem problem(const JsonPointer& at, std::string what, std::string remedy) const;
 
@@ -43,10 +48,20 @@ class Origin {
     Json patch;
   };
 
+  // Something below everything else, with an origin of its own.
+  struct Base {
+    std::vector<std::string> under;
+    std::shared_ptr<const Origin> origin;
+    JsonPointer at;
+    Json value;
+  };
+
+  bool locate_in_base(const std::vector<std::string>& keys, Problem& problem) const;
   void locate(const JsonPointer& at, std::size_t layers, Problem& problem) const;
   void locate_in(const Layer& layer, std::size_t index, const JsonPointer& rest, Problem& problem) const;
 
   std::vector<Layer> layers_;
+  std::vector<Base> bases_;
 };
 
 // The keys of a pointer, from the root.

@@ -3,6 +3,7 @@
 namespace brokerlab {
 
 extern const std::string_view kEmbeddedExperimentSchema;  // written by embed_schema.cmake
+extern const std::string_view kEmbeddedRoleSchema;
 
 std::string_view experiment_schema_text() { return kEmbeddedExperimentSchema; }
 
@@ -11,12 +12,27 @@ const Json& experiment_schema() {
   return schema;
 }
 
+const Json& role_schema() {
+  static const Json schema = Json::parse(kEmbeddedRoleSchema);
+  return schema;
+}
+
+std::string whole_role_schema_text() {
+  constexpr std::string_view kOtherFile = "experiment.schema.json#";
+  std::string text(kEmbeddedRoleSchema);
+  for (std::size_t at = text.find(kOtherFile); at != std::string::npos; at = text.find(kOtherFile, at)) {
+    text.replace(at, kOtherFile.size(), "#");
+  }
+  Json schema = Json::parse(text);
+  schema["definitions"] = experiment_schema().at("definitions");
+  return schema.dump();
+}
+
 const Json& resolve_schema(const Json& node) {
   const auto reference = node.find("$ref");
   if (reference == node.end()) return node;
-  constexpr std::string_view kPrefix = "#";
-  return resolve_schema(
-      experiment_schema().at(JsonPointer(reference->get<std::string>().substr(kPrefix.size()))));
+  const auto text = reference->get<std::string>();
+  return resolve_schema(experiment_schema().at(JsonPointer(text.substr(text.find('#') + 1))));
 }
 
 const Json* schema_branch(const Json& schema, const Json& value, std::string& constant) {

@@ -15,7 +15,13 @@ namespace brokerlab {
 const Json& experiment_schema();
 std::string_view experiment_schema_text();
 
-// What a schema node's "$ref" stands for; the node itself without one.
+// experiments/schema/role.schema.json: that of a role file, whose entries are those of an experiment.
+const Json& role_schema();
+// The same in one piece, as a validator wants it: with the experiment's definitions in it.
+std::string whole_role_schema_text();
+
+// What a schema node's "$ref" stands for, a definition of the experiment's schema; the node itself without
+// one.
 const Json& resolve_schema(const Json& node);
 // The branch of a "oneOf" whose constant key has the value that `value` has there; nullptr when there is
 // none. `constant` is set to the name of that key where the branches have one.
@@ -32,8 +38,11 @@ using SchemaProblemSink =
 // Every problem in words for people. What this finds is what the schema forbids: an independent validator
 // (valijson) has the last word, and a document it alone refuses is reported with its message.
 void check_schema(const Json& document, const SchemaProblemSink& report);
+void check_role_schema(const Json& document, const SchemaProblemSink& report);
 
 // The reference part of docs/experiment-file.md: one table per object.
 std::string schema_markdown();
+// That of docs/roles.md: what a role file has of its own.
+std::string role_schema_markdown();
 
 }  // namespace brokerlab

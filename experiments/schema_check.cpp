@@ -187,11 +187,18 @@ class SchemaCheck {
       report_(at, "exactly one of " + names + " is wanted, " + std::to_string(present) + " given", "");
   }
 
-  // "if" these keys are there, "then" only some others may be.
+  // "if" this key is there, "then" only some others may be, or "else" some others must.
   void check_company(const Json& schema, const Json& value, const JsonPointer& at) {
     if (!schema.contains("if")) return;
     const std::string key = schema["if"]["required"][0];
-    if (!value.contains(key)) return;
+    if (!value.contains(key)) {
+      const Json wanted = schema.value("else", Json::object()).value("required", Json::array());
+      for (const Json& other : wanted) {
+        if (!value.contains(other)) report_missing(schema, other, at);
+      }
+      return;
+    }
+    if (!schema.contains("then")) return;
     const Json& allowed = schema["then"]["propertyNames"]["enum"];
     for (const auto& [other, unused] : value.items()) {
       const bool fits = std::find(allowed.begin(), allowed.end(), Json(other)) != allowed.end();
@@ -259,15 +266,16 @@ class SchemaCheck {
   const SchemaProblemSink& report_;
 };
 
-const valijson::Schema& valijson_schema() {
-  static const auto schema = [] {
-    static const nlohmann::json document = nlohmann::json::parse(experiment_schema_text());
-    auto parsed = std::make_unique<valijson::Schema>();
-    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(document), *parsed);
-    return parsed;
-  }();
-  return *schema;
-}
+// One of the two schemas: as we read it, and as the independent validator does.
+struct KnownSchema {
+  explicit KnownSchema(const Json& ours, std::string_view text)
+      : own(ours), document(nlohmann::json::parse(text)) {
+    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(document), parsed);
+  }
+  const Json& own;
+  const nlohmann::json document;
+  valijson::Schema parsed;
+};
 
 JsonPointer pointer_of(const std::vector<std::string>& context) {
   JsonPointer pointer;
@@ -277,27 +285,37 @@ JsonPointer pointer_of(const std::vector<std::string>& context) {
   return pointer;
 }
 
-}  // namespace
-
-void check_schema(const Json& document, const SchemaProblemSink& report) {
+void check_against(const KnownSchema& schema, const Json& document, const SchemaProblemSink& report) {
   bool found = false;
   const SchemaProblemSink note = [&](const JsonPointer& at, const std::string& what,
                                      const std::string& remedy) {
     found = true;
     report(at, what, remedy);
   };
-  SchemaCheck(note).check(experiment_schema(), document, JsonPointer());
+  SchemaCheck(note).check(schema.own, document, JsonPointer());
   if (found) return;
   const nlohmann::json plain =
       nlohmann::json::parse(document.dump(-1, ' ', false, Json::error_handler_t::replace));
   valijson::ValidationResults results;
-  if (valijson::Validator().validate(valijson_schema(), valijson::adapters::NlohmannJsonAdapter(plain),
+  if (valijson::Validator().validate(schema.parsed, valijson::adapters::NlohmannJsonAdapter(plain),
                                      &results)) {
     return;
   }
   valijson::ValidationResults::Error error;
   if (!results.popError(error)) return report(JsonPointer(), "does not fit the schema", "");
   report(pointer_of(error.context), error.description, "");
+}
+
+}  // namespace
+
+void check_schema(const Json& document, const SchemaProblemSink& report) {
+  static const KnownSchema schema(experiment_schema(), experiment_schema_text());
+  check_against(schema, document, report);
+}
+
+void check_role_schema(const Json& document, const SchemaProblemSink& report) {
+  static const KnownSchema schema(role_schema(), whole_role_schema_text());
+  check_against(schema, document, report);
 }
 
 }  // namespace brokerlab

@@ -45,8 +45,8 @@ std::string anchor_of(const std::string& title) {
 // Writes a section per object, in the order in which they are first named, the file itself first.
 class SchemaMarkdown {
  public:
-  std::string write() {
-    enqueue("experiment", experiment_schema());
+  std::string write(const std::string& title, const Json& schema) {
+    enqueue(title, schema);
     while (!waiting_.empty()) {
       const Section section = waiting_.front();
       waiting_.pop_front();
@@ -55,6 +55,9 @@ class SchemaMarkdown {
     return text_;
   }
 
+  // An object that another page describes: only named here.
+  void leave_out(const std::string& title) { elsewhere_.insert(title); }
+
  private:
   struct Section {
     std::string title;
@@ -62,7 +65,14 @@ class SchemaMarkdown {
   };
 
   void enqueue(const std::string& title, const Json& schema) {
-    if (titles_.insert(title).second) waiting_.push_back({title, &schema});
+    if (!elsewhere_.contains(title) && titles_.insert(title).second) waiting_.push_back({title, &schema});
+  }
+
+  // A link to the section of an object, which it brings about.
+  std::string section_of(const std::string& title, const Json& schema) {
+    enqueue(title, schema);
+    return elsewhere_.contains(title) ? "[" + title + "](experiment-file.md#" + title + ")"
+                                      : anchor_of(title);
   }
 
   void write_section(const Section& section) {
@@ -98,6 +108,10 @@ class SchemaMarkdown {
     for (const Json& required : schema.value("required", Json::array())) {
       if (required == key) return "required";
     }
+    const Json without_use = schema.value("else", Json::object());
+    for (const Json& required : without_use.value("required", Json::array())) {
+      if (required == key) return "required without `use`";
+    }
     const Json& resolved = resolve_schema(property);
     if (property.contains("default")) return code(property["default"].dump());
     return resolved.contains("default") ? code(resolved["default"].dump()) : "";
@@ -126,9 +140,11 @@ class SchemaMarkdown {
     if (type == "array") return "list of " + type_of(schema["items"], title, key + "[]");
     if (schema.contains("properties") || schema.contains("oneOf")) {
       const std::string below = title == "experiment" ? key : title + (key.empty() ? "" : ".") + key;
-      const std::string own = definition.empty() ? below : definition;
-      enqueue(own, schema);
-      return anchor_of(own);
+      return section_of(definition.empty() ? below : definition, schema);
+    }
+    const auto named = schema.find("additionalProperties");
+    if (named != schema.end() && named->is_object() && named->contains("properties")) {
+      return "object of " + section_of(title + "." + key, *named);
     }
     return plain_type(schema, type);
   }
@@ -152,10 +168,18 @@ class SchemaMarkdown {
   std::string text_;
   std::deque<Section> waiting_;
   std::set<std::string> titles_;
+  std::set<std::string> elsewhere_;
 };
 
 }  // namespace
 
-std::string schema_markdown() { return SchemaMarkdown().write(); }
+std::string schema_markdown() { return SchemaMarkdown().write("experiment", experiment_schema()); }
+
+std::string role_schema_markdown() {
+  SchemaMarkdown markdown;
+  for (const char* described_elsewhere : {"topology", "load", "role"})
+    markdown.leave_out(described_elsewhere);
+  return markdown.write("role file", role_schema());
+}
 
 }  // namespace brokerlab

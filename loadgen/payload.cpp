@@ -86,6 +86,7 @@ class ListedPayload final : public Payload {
   std::string_view next(const MessageContext& context) override {
     return bodies_[(context.sequence * instances_ + instance_) % bodies_.size()];
   }
+  std::size_t entries() const override { return bodies_.size(); }
   bool fixed() const override { return false; }
   std::string_view content_type() const override { return content_type_; }
 

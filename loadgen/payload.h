@@ -21,6 +21,9 @@ class Payload {
   // else "".
   virtual std::string_view content_type() const { return ""; }
 
+  // How many entries of a list or file are dealt out in turn; 0 where bodies are made one by one.
+  virtual std::size_t entries() const { return 0; }
+
   // Reads the files the body names. Messages from lines, csv and jsonl are dealt out over the instances of
   // the load: message i of instance k of n is entry (i n + k) modulo their number, so that each entry is sent
   // once per round. Throws Error (kUsage) naming file and line.
