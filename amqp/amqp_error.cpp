@@ -161,8 +161,8 @@ bool AmqpError::retry_may_help() const {
   return kind == ErrorKind::kUnreachable || kind == ErrorKind::kHeartbeat || kind == ErrorKind::kConnection;
 }
 
-brokerlab::Error AmqpError::to_error(std::string where) const {
-  return brokerlab::Error(describe(), std::move(where), remedy);
+BrokerError AmqpError::to_error(std::string where) const {
+  return {describe(), std::move(where), remedy, retry_may_help()};
 }
 
 }  // namespace brokerlab::amqp

@@ -10,6 +10,17 @@
 
 namespace brokerlab::amqp {
 
+// What a failed operation becomes when it is thrown; a caller may ask whether another try can help.
+class BrokerError : public brokerlab::Error {
+ public:
+  BrokerError(std::string what, std::string where, std::string remedy, bool retry_may_help)
+      : Error(std::move(what), std::move(where), std::move(remedy)), retry_may_help_(retry_may_help) {}
+  bool retry_may_help() const { return retry_may_help_; }
+
+ private:
+  bool retry_may_help_;
+};
+
 // Where a failure came from: a caller decides by it whether another try can help.
 enum class ErrorKind {
   kUnreachable,   // name not found, connection refused, reset or closed by the peer, timed out
@@ -36,7 +47,7 @@ struct AmqpError {
   std::string describe() const;
   // Whether the same attempt may succeed later: false for a wrong password, vhost or certificate.
   bool retry_may_help() const;
-  brokerlab::Error to_error(std::string where) const;
+  BrokerError to_error(std::string where) const;
 
   // Translates what the broker said in channel.close or connection.close.
   static AmqpError from_reply(ErrorKind kind, std::uint16_t code, std::string text, std::uint32_t method_id);

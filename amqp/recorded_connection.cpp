@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include "amqp/declaration.h"
+
 namespace brokerlab::amqp {
 namespace {
 
@@ -11,6 +13,37 @@ constexpr int kReconnectTries = 120;
 constexpr double kReconnectDelay_s = 0.5;
 
 }  // namespace
+
+Topology RecordedConnection::topology_of(const Json& json) {
+  Topology topology;
+  for (const Json& one : json.at("exchanges")) {
+    ExchangeDeclaration exchange;
+    exchange.name = one.at("name").get<std::string>();
+    exchange.type = one.at("type").get<std::string>();
+    exchange.durable = one.at("durable").get<bool>();
+    exchange.auto_delete = one.at("auto_delete").get<bool>();
+    exchange.internal = one.at("internal").get<bool>();
+    exchange.arguments = one.at("arguments");
+    topology.exchanges.push_back(std::move(exchange));
+  }
+  for (const Json& one : json.at("queues")) {
+    QueueDeclaration queue;
+    queue.name = one.at("name").get<std::string>();
+    queue.durable = one.at("durable").get<bool>();
+    queue.auto_delete = one.at("auto_delete").get<bool>();
+    queue.arguments = one.at("arguments");
+    topology.queues.push_back(std::move(queue));
+  }
+  for (const Json& one : json.at("bindings")) {
+    const bool to_queue = one.contains("queue");
+    topology.bindings.push_back(
+        {one.at("exchange").get<std::string>(),
+         to_queue ? BindingDeclaration::To::kQueue : BindingDeclaration::To::kExchange,
+         one.at(to_queue ? "queue" : "destination_exchange").get<std::string>(),
+         one.at("routing_key").get<std::string>(), one.at("arguments")});
+  }
+  return topology;
+}
 
 ConnectionOptions RecordedConnection::options_of(const Json& broker, const std::string& name,
                                                  Nanoseconds read_coalescing_ns) {
@@ -33,6 +66,7 @@ RecordedConnection::RecordedConnection(ChildRun& run, const Json& broker, const 
       where_(Uri::parse(broker.at("uri").get<std::string>()).safe()),
       connection_(run.loop(), run.clock(), options_of(broker, name, read_coalescing_ns)) {
   listen();
+  if (broker.contains("topology")) connection_.restore_topology(topology_of(broker.at("topology")));
 }
 
 void RecordedConnection::listen() {
@@ -46,7 +80,8 @@ void RecordedConnection::listen() {
   };
   events.on_retry = [this](int attempt, int of, const AmqpError& reason) {
     // The first tells what is wrong, and now and then one that it still is.
-    if (attempt == 1 || attempt % 20 == 0) {
+    constexpr int kFew = 10;
+    if (of <= kFew || attempt == 1 || attempt % 20 == 0) {
       run_.pipe().notice("no connection to " + where_ + ", try " + std::to_string(attempt) + " of " +
                              std::to_string(of) + ": " + reason.describe(),
                          true);
@@ -61,6 +96,7 @@ void RecordedConnection::open() {
   connection_.open(
       [this] {
         run_.guard([&] {
+          run_.say("connected to " + where_);
           if (on_open) on_open();
         });
       },

@@ -16,7 +16,8 @@ namespace brokerlab::amqp {
 class RecordedConnection {
  public:
   // `broker` is the assignment's: {"uri", "tls_insecure", "heartbeat_s"} and, optional, "reconnect":
-  // {"tries", "delay_s"}. `instance` is the number that stands in its events; `name` is shown by the broker's
+  // {"tries", "delay_s"} and "topology", as ARCHITECTURE.md describes it: declared again after each
+  // reconnect. `instance` is the number that stands in its events; `name` is shown by the broker's
   // management.
   RecordedConnection(ChildRun& run, const Json& broker, const std::string& name, std::uint32_t instance,
                      Nanoseconds read_coalescing_ns = 0);
@@ -40,6 +41,7 @@ class RecordedConnection {
  private:
   static ConnectionOptions options_of(const Json& broker, const std::string& name,
                                       Nanoseconds read_coalescing_ns);
+  static Topology topology_of(const Json& json);
   void listen();
   void note_blocked(std::string_view reason);
   void note_unblocked();

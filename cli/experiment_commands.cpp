@@ -38,7 +38,7 @@ void add_init_command(CLI::App& app, CommandContext&) {
 }
 
 void add_validate_command(CLI::App& app, CommandContext& context) {
-  CLI::App* command = app.add_subcommand("validate", "schema and meaning of experiment files");
+  CLI::App* command = app.add_subcommand("validate", "schema and meaning of experiment and role files");
   const auto files = std::make_shared<std::vector<std::string>>();
   command->add_option("FILE", *files, "files or names of the catalogue")->required();
   command->callback([files, &context] {

@@ -14,6 +14,8 @@ void add_commands(CLI::App& app, CommandContext& context) {
   add_init_command(app, context);
   add_validate_command(app, context);
   add_broker_command(app, context);
+  add_role_command(app, context);
+  add_load_command(app, context);
   add_report_command(app, context);
   add_plot_command(app, context);
   add_gateway_command(app, context);

@@ -1,5 +1,7 @@
 #include "core/child_run.h"
 
+#include <utility>
+
 namespace brokerlab {
 namespace {
 
@@ -23,10 +25,13 @@ Json header_of(const Json& assignment) {
 
 ChildRun::ChildRun(ControlPipe& pipe, const Json& assignment, bool sleeper)
     : pipe_(pipe),
-      recording_(assignment.at("recording").get<std::string>(), header_of(assignment)),
+      recording_(assignment.at("recording").get<std::string>(), header_of(assignment),
+                 assignment.value("keep_recording", true) ? RecordingWriter::Keep::kAll
+                                                          : RecordingWriter::Keep::kRecent),
       events_(recording_),
       watch_(pipe.loop(), clock_, events_, sleeper),
-      progress_timer_(pipe.loop(), [this] { guard([this] { send_progress(); }); }) {}
+      progress_timer_(pipe.loop(), [this] { guard([this] { send_progress(); }); }),
+      says_(assignment.value("say", false)) {}
 
 ChildRun::~ChildRun() = default;
 
@@ -45,6 +50,18 @@ void ChildRun::send_progress() {
   figures["bytes_out"] = counters.bytes_out;
   figures["bytes_in"] = counters.bytes_in;
   if (pipe_.backlog_bytes() < kMostUnreadBytes) pipe_.send({{"progress", std::move(figures)}});
+}
+
+void ChildRun::say(const std::string& text, Json more) {
+  if (!says_) return;
+  if (pipe_.backlog_bytes() >= kMostUnreadBytes) {
+    ++unsaid_;
+    return;
+  }
+  if (unsaid_ > 0)
+    pipe_.send({{"say", "… " + std::to_string(std::exchange(unsaid_, 0)) + " steps not shown"}});
+  more["say"] = text;
+  pipe_.send(more);
 }
 
 void ChildRun::finish() { ended_ = true; }

@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -38,6 +39,11 @@ class ChildRun {
   void report_progress(std::function<Json()> figures);
   void send_progress();
 
+  // A person works by hand and wants to read every step: what it says becomes a line for them. When more is
+  // said than anybody reads, some steps are left out, and their number is told.
+  bool says() const { return says_; }
+  void say(const std::string& text, Json more = Json::object());
+
   // Ends run(): everything went as it should, or it did not. Only the first call counts.
   void finish();
   void fail(const Error& error);
@@ -69,6 +75,8 @@ class ChildRun {
   ProcessWatch watch_;
   PreciseTimer progress_timer_;
   std::function<Json()> figures_;
+  bool says_;
+  std::uint64_t unsaid_ = 0;
   bool ended_ = false;
   std::optional<Error> failure_;
 };

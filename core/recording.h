@@ -130,7 +130,13 @@ class RecordingWriter {
  public:
   // `header` describes the process: {"process", "run", "publishers":[…], "routes":[…], "consumers":[…],
   // "queues":[…]}. Replaces a file that is already there.
-  RecordingWriter(const std::filesystem::path& path, const Json& header);
+  enum class Keep {
+    kAll,
+    // Nobody will read it (work by hand, for weeks perhaps): the file has no name, and the space of records
+    // older than some hundred thousand is given back.
+    kRecent,
+  };
+  RecordingWriter(const std::filesystem::path& path, const Json& header, Keep keep = Keep::kAll);
   ~RecordingWriter();  // as close(), but without the mark: an unwinding writer is no complete recording
   RecordingWriter(const RecordingWriter&) = delete;
   RecordingWriter& operator=(const RecordingWriter&) = delete;

@@ -39,7 +39,7 @@ std::size_t round_up(std::size_t bytes) { return (bytes + page_bytes() - 1) / pa
 // The file, its mappings and its growth: the cold part of RecordingWriter.
 class RecordingWriter::File {
  public:
-  File(const std::filesystem::path& path, const Json& header);
+  File(const std::filesystem::path& path, const Json& header, Keep keep);
   ~File();
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -67,9 +67,11 @@ class RecordingWriter::File {
   Chunk add_chunk(format::Kind kind, std::size_t bytes);
   void open_window(Stream& stream, const Chunk& chunk, std::byte* from);
   void give_back(const Chunk& chunk);
+  void forget(const Chunk& chunk);
   [[noreturn]] void fail(const std::string& doing, int error) const;
 
   std::filesystem::path path_;
+  Keep keep_;
   int descriptor_ = -1;
   std::size_t file_bytes_ = 0;
   std::size_t header_bytes_ = 0;
@@ -77,6 +79,7 @@ class RecordingWriter::File {
   std::vector<Chunk> chunks_;
   // By Kind: the chunk that is being filled, and the windows kept in resident memory.
   std::array<Chunk, format::kKinds> current_;
+  std::array<Chunk, format::kKinds> previous_;  // only where recent records alone are kept
   std::array<std::deque<std::span<std::byte>>, format::kKinds> resident_;
 };
 
@@ -87,7 +90,8 @@ void RecordingWriter::File::fail(const std::string& doing, int error) const {
                    : "choose a folder that can be written with --out");
 }
 
-RecordingWriter::File::File(const std::filesystem::path& path, const Json& header) : path_(path) {
+RecordingWriter::File::File(const std::filesystem::path& path, const Json& header, Keep keep)
+    : path_(path), keep_(keep) {
   const std::string json = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   // Never cut a file that is there: a process that still maps it would die of it.
   ::unlink(path.c_str());
@@ -95,6 +99,7 @@ RecordingWriter::File::File(const std::filesystem::path& path, const Json& heade
   if (descriptor_ < 0) {
     fail("make", errno);
   }
+  if (keep == Keep::kRecent) ::unlink(path.c_str());
   try {
     header_bytes_ = round_up(format::kJsonOffset + json.size());
     reserve(header_bytes_);
@@ -159,6 +164,8 @@ RecordingWriter::File::Chunk RecordingWriter::File::add_chunk(format::Kind kind,
 void RecordingWriter::File::extend(Stream& stream, format::Kind kind) {
   Chunk& chunk = current_[kind];
   if (chunk.begin == nullptr || stream.cursor == chunk.records_end()) {
+    // The last full chunk may hold records that are still patched; what lies before it, hardly.
+    if (keep_ == Keep::kRecent) forget(std::exchange(previous_[kind], chunk));
     chunk = add_chunk(kind, std::clamp(2 * chunk.bytes, kFirstChunkBytes, kLargestChunkBytes));
     stream.before += stream.used != nullptr ? *stream.used : 0;
     stream.used = &chunk.header().used;
@@ -182,6 +189,14 @@ void RecordingWriter::File::open_window(Stream& stream, const Chunk& chunk, std:
     ::madvise(resident.front().data(), resident.front().size(), MADV_DONTNEED);
     resident.pop_front();
   }
+}
+
+// Gives the space back. The mapping stays: a late patch touches a page of zeros that nobody reads.
+void RecordingWriter::File::forget(const Chunk& chunk) {
+  if (chunk.begin == nullptr) return;
+  [[maybe_unused]] const int ignored =
+      ::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(chunk.offset),
+                  static_cast<off_t>(chunk.bytes));
 }
 
 // The file's last chunk is cut behind its last record; in chunks before it a hole is made, which frees the
@@ -226,8 +241,8 @@ void RecordingWriter::File::close(bool complete) {
   ::close(std::exchange(descriptor_, -1));
 }
 
-RecordingWriter::RecordingWriter(const std::filesystem::path& path, const Json& header)
-    : file_(std::make_unique<File>(path, header)), counters_(&file_->header().counters) {}
+RecordingWriter::RecordingWriter(const std::filesystem::path& path, const Json& header, Keep keep)
+    : file_(std::make_unique<File>(path, header, keep)), counters_(&file_->header().counters) {}
 
 RecordingWriter::~RecordingWriter() = default;
 

@@ -33,7 +33,7 @@ Child::Child(uv_loop_t* loop, std::string name, const std::filesystem::path& exe
       error_log_(error_log),
       on_line_(std::move(on_line)),
       on_exit_(std::move(on_exit)) {
-  const int log = open(error_log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int log = open(error_log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (log < 0) {
     throw Error("cannot write the log of process " + name_, error_log.string(),
                 "choose another folder with --out");

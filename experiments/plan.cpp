@@ -186,20 +186,26 @@ std::uint64_t seed_of(std::uint64_t seed, int repetition) {
   return Random(seed, "repetition", static_cast<std::uint64_t>(repetition)).next() >> kDroppedBits;
 }
 
-PlannedRun plan_run(const Experiment& experiment, const Variant& variant, int repetition) {
+PlannedRun plan_processes(const Json& experiment, const std::string& directory, std::uint64_t seed) {
   PlannedRun run;
-  run.variant = variant.name;
-  run.repetition = repetition;
-  run.seed = seed_of(experiment.seed, repetition);
-  run.experiment = variant.experiment;
-  run.topology = variant.experiment.at("topology");
-  run.directory = experiment.directory.string();
-  const Json& phases = variant.experiment.at("phases");
+  run.seed = seed;
+  run.experiment = experiment;
+  run.topology = experiment.at("topology");
+  run.directory = directory;
+  const Json& phases = experiment.at("phases");
   run.phases = {parse_duration(phases.at("warmup")), parse_duration(phases.at("measure")),
                 parse_duration(phases.at("drain"))};
   ProcessPlan processes(run);
   processes.add_entries("load", "name", PlannedProcess::Kind::kLoad);
   processes.add_entries("roles", "role", PlannedProcess::Kind::kRole);
+  return run;
+}
+
+PlannedRun plan_run(const Experiment& experiment, const Variant& variant, int repetition) {
+  PlannedRun run =
+      plan_processes(variant.experiment, experiment.directory.string(), seed_of(experiment.seed, repetition));
+  run.variant = variant.name;
+  run.repetition = repetition;
   add_messages(run);
   add_faults(run);
   return run;
@@ -219,7 +225,8 @@ std::string config_hash_of(const Experiment& experiment) {
   Json measured = {{"variants", Json::object()}, {"data_files", Json::object()}};
   for (const Variant& variant : experiment.variants) {
     Json settings = variant.experiment;
-    for (const char* key : {"seed", "repetitions", "description", "question", "charts", "thresholds", "answers"})
+    for (const char* key :
+         {"seed", "repetitions", "description", "question", "charts", "thresholds", "answers"})
       settings.erase(key);
     measured["variants"][variant.name] = std::move(settings);
   }
@@ -273,6 +280,10 @@ Plan make_plan(const Experiment& experiment) {
     }
   }
   return plan;
+}
+
+PlannedRun plan_by_hand(const Json& experiment, const std::string& directory, std::uint64_t seed) {
+  return plan_processes(experiment, directory, seed);
 }
 
 Json assignment(const PlannedRun& run, const PlannedProcess& process) {

@@ -102,6 +102,10 @@ struct Plan {
 // order drawn by the seed; with one repetition in file order.
 Plan make_plan(const Experiment& experiment);
 
+// An experiment that is no comparison and has no end of its own: a role by hand. Its messages are not counted
+// beforehand, and nothing is broken on purpose.
+PlannedRun plan_by_hand(const Json& experiment, const std::string& directory, std::uint64_t seed);
+
 // The part of a process's assignment (ARCHITECTURE.md) that follows from the plan: everything but "run",
 // "broker" and "recording".
 Json assignment(const PlannedRun& run, const PlannedProcess& process);

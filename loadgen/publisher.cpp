@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "amqp/properties.h"
+#include "core/shown_text.h"
 #include "core/stamp.h"
 
 namespace brokerlab {
@@ -117,6 +118,9 @@ bool Publisher::publish_next() {
     record.outcome = kRefused;
     record.settled_ns = sent_ns;
   } else {
+    if (run_.says()) {
+      run_.say("published to " + shown_target(spec_.exchange, key.key) + ": " + shown_body(body));
+    }
     number_offset_ = number - sequence_;
     outstanding_.add(number, record);
     counts_.unsettled += spec_.confirms;
@@ -162,6 +166,10 @@ void Publisher::settle(std::uint64_t number, bool multiple, std::uint8_t outcome
   counts_.confirmed += outcome == kConfirmed ? settled : 0;
   counts_.nacked += outcome == kNacked ? settled : 0;
   if (settled == 0) return;
+  if (run_.says() && outcome != 0) {
+    const std::string messages = settled == 1 ? "" : ": " + std::to_string(settled) + " messages";
+    run_.say((outcome == kConfirmed ? "confirmed by the broker" : "refused by the broker") + messages);
+  }
   const bool idle = !next_ns_;
   release_slots(settled);
   if (idle && !pacer_) advance();
@@ -180,6 +188,9 @@ void Publisher::on_return(const amqp::Returned& returned) {
   if (!stamp || stamp->run != run_number_ || stamp->publisher != publisher_) return;
   PublishRecord* record = outstanding_.find(stamp->sequence + number_offset_);
   if (record == nullptr || record->sequence != static_cast<std::uint32_t>(stamp->sequence)) return;
+  if (run_.says()) {
+    run_.say("returned, nothing takes it: " + shown_target(returned.exchange, returned.routing_key));
+  }
   counts_.returned += (record->outcome & kReturned) == 0;
   record->outcome |= kReturned;
 }

@@ -38,6 +38,7 @@ Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std:
       tag_(setup.instance.value("name", "")),
       on_drained_(std::move(on_drained)),
       acks_(run.loop(), run.clock(), setup.spec.consume),
+      steps_(run, setup.spec, tag_, queue_name_),
       behaviour_(make_behaviour({setup.spec, tag_, setup.directory})),
       opening_(*behaviour_),
       hop_limit_(setup.hop_limit),
@@ -67,6 +68,7 @@ void Consumer::open(amqp::Connection& connection, std::function<void()> on_ready
 void Consumer::subscribe(std::function<void()> on_subscribed) {
   const auto consuming = [this, on_subscribed = std::move(on_subscribed)] {
     run_.events().moment(EventKind::kConsuming, position_, run_.clock().now());
+    steps_.waiting();
     on_subscribed();
     if (const std::string first = behaviour_->beginning(); !first.empty()) run_.pipe().notice(first);
     opening_.begin();
@@ -153,8 +155,10 @@ void Consumer::on_delivery(const amqp::Delivery& delivery) {
 void Consumer::take(const amqp::Delivery& delivery) {
   std::optional<Stamp> stamp = delivery.stamp();
   DeliveryRecord& record = note(delivery, stamp);
+  steps_.received(delivery);
   if (spec_.settles_at_once()) {
     ++counts_.done;
+    steps_.settled(Settlement::kAcked);
     return acks_.settle(record, delivery.tag, Settlement::kAcked);
   }
   waiting_.push_back({&record,
@@ -192,7 +196,9 @@ void Consumer::begin() {
   if (spec_.effort.kind == EffortSpec::Kind::kNone) return compute();
   const std::uint32_t publisher = work.stamp ? work.stamp->publisher : kNoPublisher;
   const std::uint64_t sequence = work.stamp ? work.stamp->sequence : work.identity;
-  effort_.begin(now, length_.of(publisher, sequence, work.body, work.reaction.body), [this] {
+  const Nanoseconds length_ns = length_.of(publisher, sequence, work.body, work.reaction.body);
+  steps_.working(length_ns);
+  effort_.begin(now, length_ns, [this] {
     run_.guard([this] {
       compute();
       pump();
@@ -202,6 +208,7 @@ void Consumer::begin() {
 
 void Consumer::compute() {
   if (!work_->reaction.compute) return finish_effort();
+  steps_.working(0);
   effort_.compute(work_->reaction.compute, [this] {
     run_.guard([this] {
       finish_effort();
@@ -218,16 +225,17 @@ void Consumer::set_aside() {
     settlement = Settlement::kRejected;
   } else if (work.reaction.verdict == Reaction::Verdict::kUnreadable) {
     work.record->flags |= kUnreadable;
-    if (counts_.unreadable++ == 0) {
+    if (counts_.unreadable++ == 0 && !run_.says()) {
       run_.pipe().notice(name() + ": a message whose body is not what this role expects; such are counted",
                          true);
     }
   } else {
     work.record->flags |= kIgnored;
-    if (counts_.ignored++ == 0 && spec_.otherwise == Otherwise::kIgnore) {
+    if (counts_.ignored++ == 0 && spec_.otherwise == Otherwise::kIgnore && !run_.says()) {
       run_.pipe().notice(name() + " ignores messages that its `when` does not match; such are counted");
     }
   }
+  steps_.set_aside(work.reaction.verdict, settlement);
   if (!stale(work)) acks_.settle(*work.record, work.tag, settlement);
 }
 
@@ -242,10 +250,12 @@ void Consumer::finish_effort() {
     work_->record->done_ns = now;
     ++counts_.done;
   }
+  steps_.done(work_->undone, behaviour_->remark(), now - work_->record->started_ns);
   // What goes round in a circle must come to an end, whoever declared it.
   if (work_->stamp && work_->stamp->hops >= hop_limit_ && !work_->outgoing.empty()) {
     work_->record->flags |= kHopLimited;
     work_->outgoing.clear();
+    steps_.hop_limited(hop_limit_);
   }
   hand_over();
 }
@@ -261,8 +271,11 @@ bool Consumer::hand_over() {
     for (; work.handed_over < work.outgoing.size(); ++work.handed_over) {
       if (!channel_->writable()) return false;  // on_writable goes on from here
       onward_->publish(*channel_, work.stamp, work.outgoing[work.handed_over], run_.clock().now());
+      steps_.published(work.outgoing[work.handed_over]);
     }
-    acks_.settle(*work.record, work.tag, work.undone ? Settlement::kRequeued : Settlement::kAcked);
+    const Settlement settlement = work.undone ? Settlement::kRequeued : Settlement::kAcked;
+    acks_.settle(*work.record, work.tag, settlement);
+    steps_.settled(settlement);
   }
   work_.reset();
   return true;
@@ -271,6 +284,7 @@ bool Consumer::hand_over() {
 void Consumer::publish_opening() {
   opening_.go_on([this] { return channel_->writable(); },
                  [this](const Outgoing& message) -> const PublishRecord& {
+                   steps_.published(message);
                    return onward_->publish(*channel_, {}, message, run_.clock().now());
                  });
 }
@@ -340,7 +354,9 @@ void Consumer::on_closed(const amqp::AmqpError& error) {
 
 void Consumer::on_confirm(std::uint64_t number, bool multiple, bool acked) {
   if (!onward_) return;
+  const std::size_t waiting_before = onward_->outstanding();
   onward_->on_confirm(number, multiple, acked, run_.clock().now());
+  steps_.confirmed(acked, waiting_before - onward_->outstanding());
   run_.guard([this] { opening_.tell(); });
   check_drained();
 }
@@ -352,6 +368,7 @@ void Consumer::on_undecided(std::uint64_t through, const amqp::AmqpError&) {
 }
 
 void Consumer::on_return(const amqp::Returned& returned) {
+  steps_.returned(returned);
   if (onward_) onward_->on_return(returned);
 }
 

@@ -17,6 +17,7 @@
 #include "core/stamp.h"
 #include "roles/ack_writer.h"
 #include "roles/behaviour.h"
+#include "roles/consumer_steps.h"
 #include "roles/effort.h"
 #include "roles/onward_publisher.h"
 #include "roles/opening.h"
@@ -120,6 +121,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
 
   amqp::Channel* channel_ = nullptr;
   AckWriter acks_;
+  ConsumerSteps steps_;
   std::unique_ptr<Behaviour> behaviour_;
   Opening opening_;
   std::uint32_t hop_limit_;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -409,6 +410,31 @@ TEST_F(RecordingTest, AFolderThatCannotBeWrittenIsAnError) {
     EXPECT_NE(error.where().find("missing"), std::string::npos);
     EXPECT_FALSE(error.remedy().empty());
   }
+}
+
+// What the kernel holds on disk for a file that has no name any more.
+std::uintmax_t bytes_of_nameless(const std::filesystem::path& path) {
+  std::uintmax_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
+    struct stat status {};
+    if (target == path.string() + " (deleted)" && ::stat(entry.path().c_str(), &status) == 0) {
+      bytes += static_cast<std::uintmax_t>(status.st_blocks) * 512;
+    }
+  }
+  return bytes;
+}
+
+TEST_F(RecordingTest, OfWorkByHandOnlyRecentRecordsTakeSpace) {
+  constexpr std::uint32_t kMany = 4'000'000;  // 128 MB
+  RecordingWriter writer(file(), {{"process", "hand"}}, RecordingWriter::Keep::kRecent);
+  PublishRecord& old = writer.append_publish(publish(0));
+  for (std::uint32_t i = 1; i < kMany; ++i) writer.append_publish(publish(i));
+  old.settled_ns = 1;  // late, but harmless
+  const std::uintmax_t bytes = bytes_of_nameless(file());
+  EXPECT_GT(bytes, 0U);
+  EXPECT_LT(bytes, std::uintmax_t{48} << 20);
 }
 
 TEST_F(RecordingTest, ANewWriterLeavesTheOldFileToThoseWhoHaveItOpen) {
