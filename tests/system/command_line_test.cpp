@@ -41,6 +41,9 @@ TEST(CommandLine, ReadmeCommandsWork) {
   EXPECT_GT(commands.size(), 10U);
   for (std::string command : commands) {
     replace(command, "amqp://user:password@broker.example:5672/", shared_broker());
+    // A role runs until Ctrl-C.
+    if (command.starts_with("build/cli/brokerlab role"))
+      command = "timeout --preserve-status -s INT 3 " + command;
     replace(command, "build/cli/brokerlab", BROKERLAB_PROGRAM);
     const std::string shell = "cd '" + folder.path().string() + "' && " + command + " >output.txt 2>&1";
     EXPECT_EQ(std::system(shell.c_str()), 0) << command << "\n" << text_of(folder.path() / "output.txt");
@@ -48,6 +51,26 @@ TEST(CommandLine, ReadmeCommandsWork) {
   unsetenv("BROKERLAB_BROKER");
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "busy.png"));
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "report.html"));
+}
+
+TEST(CommandLine, CommandsOfTheRolesPageWork) {
+  const ScratchFolder folder;
+  folder.write("tasks.csv", "first,task.\nsecond,task..\n");
+  setenv("BROKERLAB_BROKER", shared_broker().c_str(), 1);
+  std::ifstream page(std::string(BROKERLAB_SOURCE_DIR) + "/docs/roles.md");
+  int commands = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("brokerlab ")) continue;
+    ++commands;
+    // Those that have no end get their Ctrl-C.
+    std::string command = "timeout --preserve-status -s INT 3 " + line.substr(0, line.find(" #"));
+    replace(command, "brokerlab", BROKERLAB_PROGRAM);
+    const std::string shell =
+        "cd '" + folder.path().string() + "' && " + command + " </dev/null >output.txt 2>&1";
+    EXPECT_EQ(std::system(shell.c_str()), 0) << command << "\n" << text_of(folder.path() / "output.txt");
+  }
+  unsetenv("BROKERLAB_BROKER");
+  EXPECT_GE(commands, 7);
 }
 
 TEST(CommandLine, StandardOutputHasOnlyTheResult) {
