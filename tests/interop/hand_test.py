@@ -70,6 +70,15 @@ class ByHand(WithBroker):
         self.assertEqual(emitter.end(), 0)
         self.assertIn("in all: 10 published, 10 confirmed", emitter.text)
 
+    def test_a_stream_without_an_end_ends_by_an_interrupt(self):
+        stream = self.program("load", "student", environment={"BROKERLAB_RATE": "100", "BROKERLAB_ID": "eve", "BROKERLAB_LOG_DIR": "elsewhere"})
+        stream.wait_for("confirmed by the broker", times=20)
+        stream.interrupt()
+        self.assertEqual(stream.end(), 0)
+        published = int(re.search(r"in all: (\d+) published", stream.text)[1])
+        self.assertIn(f"in all: {published} published, {published} confirmed", stream.text)
+        self.assertTrue((self.folder / "elsewhere" / "student-eve.log").exists())
+
     def test_parameters_of_the_task_emitter(self):
         (self.folder / "own.csv").write_text("one,a.\ntwo,b..\n")
         message = self.program("role", "task-emitter", "--variant", "v2", "--set", "queue=hello", "--set", "message=Hi there...")

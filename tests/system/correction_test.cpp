@@ -9,6 +9,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::MatchesRegex;
 
 struct Expected {
   const char* variant;
@@ -44,15 +45,16 @@ TEST(Correction, EveryVariantCostsWhatItsBindingsSay) {
   }
 }
 
+// On a broker that is not ours alone, the names have a prefix.
 TEST(Correction, CirclesAreNamed) {
   const Json result = run_experiment_file(
       "correction",
       {"--variant", "direct", "--variant", "direct-as-documented", "--variant", "fanout-as-documented"});
   EXPECT_THAT(loops_of(run_of(result, "direct")["pipeline"]), IsEmpty());
   EXPECT_THAT(loops_of(run_of(result, "direct-as-documented")["pipeline"]),
-              ElementsAre("demonstrator assignment_exchange correction"));
+              ElementsAre(MatchesRegex("demonstrator .*assignment_exchange correction")));
   EXPECT_THAT(loops_of(run_of(result, "fanout-as-documented")["pipeline"]),
-              testing::Contains("demonstrator assignment_exchange validation"));
+              testing::Contains(MatchesRegex("demonstrator .*assignment_exchange validation")));
 }
 
 }  // namespace

@@ -31,5 +31,7 @@ TEST(Containers, CommandsOfTheComposeFile) { run_script("containers_test.py"); }
 
 TEST(Interop, OtherClients) { run_script("clients_test.py"); }
 
+TEST(Interop, Shopping) { run_script("shopping_test.py"); }
+
 }  // namespace
 }  // namespace brokerlab
