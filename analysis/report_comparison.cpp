@@ -9,6 +9,7 @@ namespace brokerlab::report {
 namespace {
 
 constexpr std::size_t kMostColumns = 8;
+constexpr std::size_t kMostOfNames = 110;  // characters of all variants' names that fit beside each other
 constexpr const char* kTooFew = "too few samples";
 
 using Format = std::string (*)(std::optional<double>);
@@ -110,6 +111,12 @@ bool is_zero_everywhere(const ChartSource& source, const Figure& figure) {
   });
 }
 
+bool fit_side_by_side(const ChartSource& source) {
+  std::size_t names = 0;
+  for (const ChartVariant& variant : source.variants()) names += variant.name.size();
+  return source.variants().size() <= kMostColumns && names <= kMostOfNames;
+}
+
 // Few variants stand side by side as columns; many below each other as rows.
 Table turned(const Table& table) {
   Table other{table.title, table.note, {{"variant", false}}, {}};
@@ -154,7 +161,7 @@ Table pipeline_table(const ChartSource& source) {
   std::vector<Cell> loops = {{"feedback loops"}};
   for (const ChartVariant& variant : source.variants()) loops.push_back(loops_of(variant));
   table.rows.push_back(std::move(loops));
-  return source.variants().size() <= kMostColumns ? table : turned(table);
+  return fit_side_by_side(source) ? table : turned(table);
 }
 
 Table loops_table(const ChartSource& source) {
@@ -210,7 +217,7 @@ Table comparison_table(const ChartSource& source) {
     const bool telling = !says_nothing(cells) && (figure.always || !is_zero_everywhere(source, figure));
     if (telling) table.rows.push_back(std::move(cells));
   }
-  return source.variants().size() <= kMostColumns ? table : turned(table);
+  return fit_side_by_side(source) ? table : turned(table);
 }
 
 }  // namespace brokerlab::report
