@@ -113,18 +113,24 @@ void ShardingAccount::add(std::uint32_t queue, const DeliveryRecord& record, std
   last_received_ = std::max(last_received_, record.received_ns);
   std::size_t epoch = epochs_.size() - 1;
   while (epoch > 0 && epochs_[epoch].settled > record.sent_ns) --epoch;
-  if (epoch + 1 < epochs_.size() && epochs_[epoch + 1].begin <= record.received_ns) {
+  const bool placed = epoch + 1 == epochs_.size() || epochs_[epoch + 1].begin > record.received_ns;
+  const auto [found, fresh] = keys_.try_emplace(key, static_cast<std::uint32_t>(keys_.size()));
+  if (fresh) places_.resize(places_.size() + places_per_key());
+  Place& place = places_[found->second * places_per_key() + 2 * epoch + (placed ? 0 : 1)];
+  const bool strayed = !place.add(queue);
+  if (!placed) {
     ++unplaced_;
     return;
   }
   ++epochs_[epoch].messages[queue];
-  const auto [found, fresh] = keys_.try_emplace(key, static_cast<std::uint32_t>(keys_.size()));
-  if (fresh) places_.resize(places_.size() + epochs_.size());
-  Place& place = places_[found->second * epochs_.size() + epoch];
-  if (place.queue == kNowhere) place.queue = queue;
-  if (place.queue == queue || place.several) return;
-  place.several = true;
-  ++violations_;
+  violations_ += strayed;
+}
+
+bool ShardingAccount::Place::add(std::uint32_t seen) {
+  if (queue == kNowhere) queue = seen;
+  if (queue == seen || other != kNowhere) return true;
+  other = seen;
+  return false;
 }
 
 // Distinct keys that were seen on each queue during these epochs.
@@ -132,12 +138,11 @@ std::vector<std::int64_t> ShardingAccount::keys_by_queue(std::size_t first_epoch
                                                          std::size_t last_epoch) const {
   std::vector<std::int64_t> counts(shared_.size());
   for (std::size_t key = 0; key < keys_.size(); ++key) {
-    const auto begin = places_.begin() + static_cast<std::ptrdiff_t>(key * epochs_.size());
     for (std::size_t epoch = first_epoch; epoch <= last_epoch; ++epoch) {
-      const std::uint32_t queue = begin[static_cast<std::ptrdiff_t>(epoch)].queue;
-      const bool known = std::any_of(begin + static_cast<std::ptrdiff_t>(first_epoch),
-                                     begin + static_cast<std::ptrdiff_t>(epoch),
-                                     [&](const Place& place) { return place.queue == queue; });
+      const std::uint32_t queue = place(key, epoch).queue;
+      bool known = false;
+      for (std::size_t earlier = first_epoch; earlier < epoch; ++earlier)
+        known = known || place(key, earlier).queue == queue;
       if (queue != kNowhere && !known) ++counts[queue];
     }
   }
@@ -171,21 +176,33 @@ Json ShardingAccount::epoch_json(std::size_t epoch) const {
   return json;
 }
 
-Json ShardingAccount::change_json(std::size_t index) const {
-  const MembershipChange& change = changes_[index];
-  const std::size_t stride = epochs_.size();
-  std::int64_t compared = 0, moved = 0, stranded = 0;
+// By change: keys whose message before it lies on another queue than the next one after it. A message that
+// was on its way during the change tells by its queue on which side it was routed.
+std::vector<std::int64_t> ShardingAccount::stranded() const {
+  std::vector<std::int64_t> counts(changes_.size());
   for (std::size_t key = 0; key < keys_.size(); ++key) {
-    const Place* places = &places_[key * stride];
-    if (places[index + 1].queue == kNowhere) continue;
-    std::size_t before = index + 1;
-    while (before > 0 && places[before - 1].queue == kNowhere) --before;
-    if (before == 0) continue;  // never seen before the change
-    const bool elsewhere = places[before - 1].queue != places[index + 1].queue;
-    stranded += elsewhere;
-    if (before != index + 1) continue;
+    std::uint32_t last = kNowhere;
+    for (std::size_t i = 0; i < places_per_key(); ++i) {
+      const Place& place = places_[key * places_per_key() + i];
+      if (place.queue == kNowhere) continue;
+      const bool during = i % 2 == 1;
+      const std::uint32_t next =
+          during && place.other != kNowhere && place.queue == last ? place.other : place.queue;
+      if (last != kNowhere && next != last) ++counts[during ? i / 2 : i / 2 - 1];
+      last = next;
+    }
+  }
+  return counts;
+}
+
+Json ShardingAccount::change_json(std::size_t index, std::int64_t stranded) const {
+  const MembershipChange& change = changes_[index];
+  std::int64_t compared = 0, moved = 0;
+  for (std::size_t key = 0; key < keys_.size(); ++key) {
+    const Place &before = place(key, index), &after = place(key, index + 1);
+    if (before.queue == kNowhere || after.queue == kNowhere) continue;
     ++compared;
-    moved += elsewhere;
+    moved += before.queue != after.queue;
   }
   Json json = {{"at_ns", change.at_ns - run_.evidence().t0_ns},
                {"change", change.join ? "join" : "leave"},
@@ -218,8 +235,9 @@ Json ShardingAccount::to_json() const {
   for (const char* figure : {"chi_square", "df", "p_value"})
     if (largest->contains(figure)) json[figure] = largest->at(figure);
   json["changes"] = Json::array();
+  const std::vector<std::int64_t> stranded_keys = stranded();
   for (std::size_t change = 0; change < changes_.size(); ++change)
-    json["changes"].push_back(change_json(change));
+    json["changes"].push_back(change_json(change, stranded_keys[change]));
   if (unplaced_ > 0) json["unplaced"] = unplaced_;
   return json;
 }

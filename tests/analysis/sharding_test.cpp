@@ -182,8 +182,12 @@ TEST_F(Sharding, MessagesOnTheirWayDuringAChangeBelongToNeitherSide) {
   message("a", 1, 99 * kMs, 3 * kMs);   // sent before, received after
   message("b", 0, 100 * kMs, kMs / 2);  // sent after it was asked for, before it was done
   message("a", 1, 150 * kMs);
+  message("c", 0, 10 * kMs);
+  message("c", 1, 98 * kMs, 5 * kMs);  // on another queue than before: it was routed after the change
   const Json run = summary();
-  EXPECT_EQ(run.at("sharding").at("unplaced"), 2);
+  EXPECT_EQ(run.at("sharding").at("unplaced"), 3);
+  EXPECT_EQ(run.at("sharding").at("changes")[0].at("keys_compared"), 1);
+  EXPECT_EQ(run.at("sharding").at("changes")[0].at("stranded"), 2);
   EXPECT_EQ(run.at("sharding").at("affinity_violations"), 0);
   EXPECT_EQ(run.at("sharding").at("changes")[0].at("moved"), 1);
 }
