@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "cli/terminal.h"
@@ -23,7 +24,7 @@ std::string work_bar(const std::string& who, Nanoseconds elapsed_ns, Nanoseconds
       fmt::format(" {:3.0f} %  {:.1f} of {:.1f} s", share * 100, static_cast<double>(elapsed_ns) / 1e9,
                   static_cast<double>(for_ns) / 1e9);
   const int room = std::clamp(width - static_cast<int>(who.size() + tail.size()) - 6, 4, 40);
-  const int full = static_cast<int>(share * room + 0.5);
+  const auto full = std::lround(share * room);
   std::string bar;
   for (int i = 0; i < room; ++i) bar += i < full ? "━" : "─";
   return "  " + who + "  " + bar + tail;
