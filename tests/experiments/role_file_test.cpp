@@ -158,6 +158,15 @@ TEST(RoleCatalogue, EveryFileAndVariantIsValidWithoutWarning) {
   }
 }
 
+TEST(RoleCatalogue, AFileIsCheckedWithoutLeavingAnythingBehind) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  const ScratchFolder folder;
+  std::filesystem::current_path(folder.path());
+  load_all_variants(read_source_file(find_role("client")));
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 TEST(RoleCatalogue, HasTheDocumentedNames) {
   std::vector<std::string> names;
   for (const CatalogueEntry& entry : catalogue_roles()) names.push_back(entry.name);
