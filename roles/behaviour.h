@@ -40,8 +40,10 @@ struct Reaction {
 class Behaviour {
  public:
   virtual ~Behaviour() = default;
-  // What a person should know before anything happens; empty for nothing.
-  virtual std::string beginning() const { return ""; }
+  // Called once, before anything else; whatever reaches out, to files or to others, has its place here,
+  // because an entry that is only checked is constructed, too. May throw Error. What a person should know
+  // before anything happens; empty for nothing.
+  virtual std::string begin() { return ""; }
   // What to publish of its own accord before anything is received, and again, as far as it is not settled,
   // after a lost connection.
   virtual std::vector<Outgoing> opening() { return {}; }

@@ -67,10 +67,10 @@ void Consumer::open(amqp::Connection& connection, std::function<void()> on_ready
 
 void Consumer::subscribe(std::function<void()> on_subscribed) {
   const auto consuming = [this, on_subscribed = std::move(on_subscribed)] {
+    if (const std::string first = behaviour_->begin(); !first.empty()) run_.pipe().notice(first);
     run_.events().moment(EventKind::kConsuming, position_, run_.clock().now());
     steps_.waiting();
     on_subscribed();
-    if (const std::string first = behaviour_->beginning(); !first.empty()) run_.pipe().notice(first);
     opening_.begin();
     publish_opening();
   };

@@ -57,9 +57,9 @@ Executor::Executor(const BehaviourSetting& setting, TaskProcess process)
       acknowledged_on_taking_(setting.spec.consume.ack == AckMode::kAuto),
       process_(std::make_shared<TaskProcess>(std::move(process))) {}
 
-std::vector<Outgoing> Executor::opening() {
+std::string Executor::begin() {
   create_queues(settings_);
-  return {};
+  return "";
 }
 
 Reaction Executor::receive(std::string_view body, std::string_view) {

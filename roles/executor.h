@@ -25,8 +25,8 @@ class Executor final : public Behaviour {
   explicit Executor(const BehaviourSetting& setting);
   Executor(const BehaviourSetting& setting, TaskProcess process);
 
-  // Has the gateway create the queues, and may block for that; nothing to publish.
-  std::vector<Outgoing> opening() override;
+  // Has the gateway create the queues, and may block for that.
+  std::string begin() override;
   Reaction receive(std::string_view body, std::string_view routing_key) override;
   std::vector<Outgoing> finish(const Reaction& reaction, std::string_view body) override;
   bool undone() const override { return undone_; }

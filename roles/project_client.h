@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "roles/behaviour.h"
@@ -19,7 +21,8 @@ class ProjectClient final : public Behaviour {
  public:
   explicit ProjectClient(const BehaviourSetting& setting);
 
-  std::string beginning() const override { return beginning_; }
+  // Opens the lists, and orders what is new.
+  std::string begin() override;
   std::vector<Outgoing> opening() override;
   void settled(const Outgoing& message, bool reached_a_queue) override;
   Reaction receive(std::string_view body, std::string_view routing_key) override;
@@ -28,12 +31,13 @@ class ProjectClient final : public Behaviour {
   std::string remark() const override { return remark_; }
 
  private:
-  void order(const Json& order);
-  void await(const std::filesystem::path& tasks);
+  std::string order();
 
-  const BehaviourSetting setting_;
-  Projects projects_;
-  std::string beginning_;
+  const std::filesystem::path file_;
+  std::optional<ProjectOrder> order_;
+  std::vector<Json> awaited_;           // tasks that somebody else publishes
+  std::size_t output_ = 0;              // for the tasks of `order_`
+  std::unique_ptr<Projects> projects_;  // from begin() on
   std::string news_;
   std::string remark_;
 };

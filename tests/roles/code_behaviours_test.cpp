@@ -119,7 +119,7 @@ TEST(Executor, WithoutItsGatewayItDoesNotBegin) {
   const RoleSpec spec =
       spec_of("executor", {{"gateway", "http://127.0.0.1:1"}, {"creates", {"TODO", "DONE"}}});
   const std::unique_ptr<Behaviour> executor = make_behaviour({spec, "e", "."});
-  EXPECT_THROW(executor->opening(), Error);
+  EXPECT_THROW(executor->begin(), Error);
 }
 
 class ProjectClientTest : public testing::Test {
@@ -140,7 +140,7 @@ class ProjectClientTest : public testing::Test {
 TEST_F(ProjectClientTest, OrdersPublishesAndPutsTogether) {
   const RoleSpec order = spec({{"cmd", "n_queens"}, {"n", 10U}});
   const auto client = make_behaviour({order, "c", "."});
-  EXPECT_EQ(client->beginning(), "ordered n_queens-1, 10 tasks");
+  EXPECT_EQ(client->begin(), "ordered n_queens-1, 10 tasks");
   const RoleSpec work = spec_of("code_worker");
   const auto worker = make_behaviour({work, "w", "."});
   const auto tasks = client->opening();
@@ -164,25 +164,28 @@ TEST_F(ProjectClientTest, StartedAgainItGoesOnAndSendsOnlyWhatHasNotReachedItsQu
   const RoleSpec order = spec({{"cmd", "echo"}, {"tasks", 3U}});
   {
     const auto client = make_behaviour({order, "c", "."});
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "projects.json"))
+        << "what is only checked leaves no trace";
+    client->begin();
     const auto tasks = client->opening();
     client->settled(tasks[0], true);
     client->settled(tasks[1], false);  // returned: no queue
-    EXPECT_THROW(make_behaviour({order, "c2", "."}), Error) << "a second client on the same lists";
+    EXPECT_THROW(make_behaviour({order, "c2", "."})->begin(), Error) << "a second client on the same lists";
   }
   const auto client = make_behaviour({order, "c", "."});
-  EXPECT_EQ(client->beginning(), "goes on with what is unfinished, 2 tasks to send");
+  EXPECT_EQ(client->begin(), "goes on with what is unfinished, 2 tasks to send");
   EXPECT_EQ(client->opening().size(), 2U);
 }
 
 TEST_F(ProjectClientTest, ANamedProjectIsOrderedOnce) {
   const RoleSpec order = spec({{"id_projet", "mine"}, {"cmd", "echo"}, {"tasks", 1U}});
-  { EXPECT_EQ(make_behaviour({order, "c", "."})->beginning(), "ordered mine, 1 tasks"); }
+  { EXPECT_EQ(make_behaviour({order, "c", "."})->begin(), "ordered mine, 1 tasks"); }
   {
     const auto client = make_behaviour({order, "c", "."});
-    EXPECT_EQ(client->beginning(), "goes on: mine: 0/1 done");
+    EXPECT_EQ(client->begin(), "goes on: mine: 0/1 done");
     act(*client, R"({"id_projet":"mine","id_task":1,"result":"x"})");
   }
-  EXPECT_EQ(make_behaviour({order, "c", "."})->beginning(), "mine is finished already: \"x\"");
+  EXPECT_EQ(make_behaviour({order, "c", "."})->begin(), "mine is finished already: \"x\"");
 }
 
 TEST_F(ProjectClientTest, AwaitsTasksThatSomebodyElsePublishes) {
@@ -190,6 +193,7 @@ TEST_F(ProjectClientTest, AwaitsTasksThatSomebodyElsePublishes) {
   std::ofstream(folder_ / "broken.jsonl") << kEcho << "\n{}\n";
   const RoleSpec spec = spec_of("project_client", {{"tasks", "tasks.jsonl"}});
   const auto client = make_behaviour({spec, "c", folder_});
+  client->begin();
   EXPECT_TRUE(client->opening().empty());
   act(*client, R"({"id_projet":"p","id_task":1,"result":"x"})");
   EXPECT_THAT(client->remark(), HasSubstr("p is finished: \"x\""));

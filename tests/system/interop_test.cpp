@@ -27,6 +27,8 @@ void run_script(const std::string& name) {
 
 TEST(Hand, RolesAndLoads) { run_script("hand_test.py"); }
 
+TEST(Hand, CodeOnDemand) { run_script("code_test.py"); }
+
 TEST(Containers, CommandsOfTheComposeFile) { run_script("containers_test.py"); }
 
 TEST(Interop, OtherClients) { run_script("clients_test.py"); }
