@@ -109,9 +109,7 @@ void check_onward(const Json& role, const JsonPointer& at, const DeclaredNames& 
 void check_behaviour(const Json& role, const JsonPointer& at, const std::filesystem::path& directory,
                      Findings& findings) {
   try {
-    RoleSpec spec = RoleSpec::from_json(role);
-    // A check leaves nothing behind: without a file, a client keeps its lists in memory.
-    if (spec.settings.is_object()) spec.settings.erase("file");
+    const RoleSpec spec = RoleSpec::from_json(role);
     make_behaviour({spec, spec.role, directory});
   } catch (const Error& error) {
     const std::string place = error.where().empty() ? "" : " (" + error.where() + ")";

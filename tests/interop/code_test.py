@@ -27,10 +27,10 @@ class ByHand(WithBroker):
         executor = self.role("executor", "--variant", "ack-when-done")
         client = self.role("client", "--set", "n=10")
         client.wait_for("n_queens-1 is finished: 724")
+        self.end(client, executor)
         self.assertIn("ordered n_queens-1, 10 tasks", client.text)
         self.assertIn("n_queens-1: 10/10 done", client.text)
         self.assertEqual(len(set(re.findall(r"process (\d+): task", executor.text))), 10, "a process for each task")
-        self.end(client, executor)
         self.assertEqual(self.lists()["finished"][0]["results"], [64, 48, 65, 93, 92, 92, 93, 65, 48, 64])
 
     def test_a_project_by_workers_that_consume(self):
