@@ -118,7 +118,7 @@ std::vector<std::string> blot_secrets(const std::vector<std::string>& command) {
         blotted.push_back(argument.substr(0, equals + 1) + "***");
         continue;
       }
-      secret_follows = argument.rfind("-", 0) == 0;
+      secret_follows = argument.starts_with('-');
     }
     blotted.push_back(without_credentials(argument));
   }
