@@ -140,6 +140,11 @@ TaskProcessEnd TaskProcess::run(std::string_view input) const try {
 int task_process_main() {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
+  // Whoever started us may have died before we asked to be told: then nobody holds the other end any more.
+  pollfd answer{STDOUT_FILENO, POLLOUT, 0};
+  if (poll(&answer, 1, 0) == 1 && (answer.revents & (POLLHUP | POLLERR)) != 0) {
+    return static_cast<int>(ExitStatus::kFailed);
+  }
   const Json task = Json::parse(text, nullptr, false);
   if (!is_code_task(task)) {
     std::fputs("brokerlab task: no task on standard input\n", stderr);
