@@ -285,7 +285,7 @@ Table faults_table(const ChartVariant& variant) {
 }
 
 // What was not seen of a recovery is no gap in the measurement: nothing may have had to recover.
-std::string seen(std::string text) { return text.empty() ? "–" : text; }
+std::string seen(const std::string& text) { return text.empty() ? "–" : text; }
 
 Table recovery_table(const ChartVariant& variant) {
   Table table{"Recovery",
