@@ -47,6 +47,8 @@ class PikaStudent(WithBroker):
                                        json.dumps(submission(number, Module=MODULES[number % 2])).encode())
         coordinator.wait_for('returned, nothing takes it: exchange "assignment_exchange", key "test"', times=10)
         self.assertEqual(coordinator.text.count('"status":"confirmed"'), 10)
+        for program, messages in zip(programs, [5, 5, 10]):
+            program.wait_for("received", times=messages)  # its output may come later than the coordinator's
         self.assertEqual([program.text.count("received") for program in programs], [5, 5, 10])
 
     def test_a_circle_as_documented_ends_at_the_hop_limit(self):
