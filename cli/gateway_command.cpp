@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <cstdio>
 #include <memory>
@@ -16,8 +15,7 @@ namespace brokerlab {
 namespace {
 
 constexpr int kTries = 5;
-constexpr int kPause_ms = 2'000;
-constexpr int kLook_ms = 50;
+constexpr Nanoseconds kPause = 2 * kNanosecondsPerSecond;
 
 struct GatewayOptions {
   std::string listen = "127.0.0.1:8081";
@@ -34,12 +32,6 @@ void say(const std::string& text) {
   std::fputs(fmt::format("{} {}\n", WallClock::iso8601_now(now), text).c_str(), stderr);
 }
 
-// Waits that long, or shorter when Ctrl-C ends it.
-void pause(const Interrupts& interrupts, int for_ms) {
-  for (int waited = 0; waited < for_ms && interrupts.count() == 0; waited += kLook_ms)
-    poll(nullptr, 0, kLook_ms);
-}
-
 // False when Ctrl-C ended it. Throws the last failure.
 bool connect(QueueDesk& desk, const Interrupts& interrupts) {
   for (int tried = 1; interrupts.count() == 0; ++tried) {
@@ -48,9 +40,10 @@ bool connect(QueueDesk& desk, const Interrupts& interrupts) {
       return true;
     } catch (const Error& error) {
       if (tried == kTries) throw;
-      say(fmt::format("try {} of {}: {}; again in {} s", tried, kTries, error.summary(), kPause_ms / 1000));
+      say(fmt::format("try {} of {}: {}; again in {} s", tried, kTries, error.summary(),
+                      kPause / kNanosecondsPerSecond));
     }
-    pause(interrupts, kPause_ms);
+    interrupts.wait(kPause);
   }
   return false;
 }
@@ -70,7 +63,8 @@ void serve(const GatewayOptions& options) {
     say(fmt::format("listening on http://{}/ in front of {}; end it with Ctrl-C", gateway->address().text(),
                     uri.safe()));
   }
-  while (interrupts.count() == 0) pause(interrupts, kPause_ms);
+  while (interrupts.wait(kPause)) {
+  }
   say("Ctrl-C: ending");
 }
 

@@ -68,14 +68,6 @@ Json parse_value(const std::string& text) {
   return value.is_discarded() ? Json(text) : value;
 }
 
-Problem option_problem(const std::string& option, std::string what, std::string remedy) {
-  Problem problem;
-  problem.source = option;
-  problem.what = std::move(what);
-  problem.remedy = std::move(remedy);
-  return problem;
-}
-
 // Patches address an entry of a list by {"0": …}, and the number of entries adds one: what lies beyond cannot
 // be patched.
 void check_patch(const Json& document, const Json& patch, const JsonPointer& at, const Origin& origin,

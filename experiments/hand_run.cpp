@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <fstream>
-#include <thread>
 #include <utility>
 
 #include "amqp/amqp_error.h"
@@ -140,22 +138,11 @@ void HandRun::declare_topology() {
                     where_, error.remedy());
       }
     }
-    if (!wait_before_next_try()) return;
+    if (interrupts_.wait(kBetweenTries)) continue;
+    say_to_all("interrupted");
+    stopping_ = true;
+    return;
   }
-}
-
-// False after Ctrl-C.
-bool HandRun::wait_before_next_try() {
-  const Nanoseconds until = clock_.now() + kBetweenTries;
-  while (clock_.now() < until) {
-    if (interrupts_.count() > 0) {
-      say_to_all("interrupted");
-      stopping_ = true;
-      return false;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(kTickMs));
-  }
-  return true;
 }
 
 Json HandRun::broker_of_assignment() const {

@@ -64,7 +64,6 @@ class HandRun {
   };
 
   void declare_topology();
-  bool wait_before_next_try();
   void spawn(Member& member);
   Json broker_of_assignment() const;
   void on_line(Member& member, const Json& line);

@@ -1,5 +1,7 @@
 #include "experiments/interrupts.h"
 
+#include <poll.h>
+
 #include <csignal>
 
 namespace brokerlab {
@@ -31,5 +33,13 @@ Interrupts::~Interrupts() {
 }
 
 int Interrupts::count() const { return interrupts_seen; }
+
+bool Interrupts::wait(Nanoseconds for_ns) const {
+  constexpr int kLook_ms = 20;
+  for (Nanoseconds waited = 0; waited < for_ns && count() == 0; waited += kLook_ms * 1'000'000) {
+    poll(nullptr, 0, kLook_ms);
+  }
+  return count() == 0;
+}
 
 }  // namespace brokerlab

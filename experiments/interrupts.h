@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/clock.h"
+
 namespace brokerlab {
 
 // Counts Ctrl-C (SIGINT) and SIGTERM from construction to destruction. The first asks for an orderly end with
@@ -12,6 +14,8 @@ class Interrupts {
   Interrupts& operator=(const Interrupts&) = delete;
 
   int count() const;
+  // Blocks for so long; false as soon as there was one, also before.
+  bool wait(Nanoseconds for_ns) const;
 };
 
 }  // namespace brokerlab

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace brokerlab {
 namespace {
@@ -17,6 +18,14 @@ std::string all_of(const std::vector<Problem>& problems) {
 }
 
 }  // namespace
+
+Problem option_problem(const std::string& option, std::string what, std::string remedy) {
+  Problem problem;
+  problem.source = option;
+  problem.what = std::move(what);
+  problem.remedy = std::move(remedy);
+  return problem;
+}
 
 std::string Problem::text() const {
   std::string text = source;

@@ -25,6 +25,9 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 
+// An error in an option of the command line, shown as it was given.
+Problem option_problem(const std::string& option, std::string what, std::string remedy);
+
 // Sorted by source and line, without repetitions (the same slip shows up in every variant).
 std::vector<Problem> sorted(std::vector<Problem> problems);
 

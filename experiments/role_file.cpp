@@ -13,14 +13,6 @@ namespace {
 // Longer than anybody waits: by hand a load ends by its own "stop", by --duration or by Ctrl-C.
 constexpr char kNoEnd[] = "87600h";
 
-Problem option_problem(const std::string& option, std::string what, std::string remedy) {
-  Problem problem;
-  problem.source = option;
-  problem.what = std::move(what);
-  problem.remedy = std::move(remedy);
-  return problem;
-}
-
 std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;
   if (!object.is_object()) return keys;

@@ -9,8 +9,6 @@ namespace {
 
 constexpr std::uint32_t kNoPublisher = UINT32_MAX;
 
-bool automatic(const RoleSpec& spec) { return spec.consume.ack == AckMode::kAuto; }
-
 Settlement settlement_of(Otherwise otherwise) {
   switch (otherwise) {
     case Otherwise::kNack:
@@ -81,7 +79,7 @@ void Consumer::subscribe(std::function<void()> on_subscribed) {
   amqp::ConsumeOptions options;
   options.queue = queue_name_;
   options.consumer_tag = tag_;
-  options.auto_ack = automatic(spec_);
+  options.auto_ack = spec_.consume.automatic();
   options.exclusive = spec_.consume.exclusive;
   options.arguments = spec_.consume.arguments;
   if (spec_.consume.priority) options.arguments["x-priority"] = *spec_.consume.priority;
@@ -99,7 +97,7 @@ void Consumer::poll() {
   poll_timer_.set(run_.clock().now() + *spec_.consume.get_ns);
   if (asking_ || in_hand() > 0 || channel_->state() != amqp::Channel::State::kOpen) return;
   asking_ = true;
-  channel_->get(queue_name_, automatic(spec_),
+  channel_->get(queue_name_, spec_.consume.automatic(),
                 [this](const amqp::Outcome& outcome, const amqp::Delivery* message, std::uint32_t) {
                   asking_ = false;
                   if (outcome && message != nullptr) on_delivery(*message);
@@ -124,7 +122,7 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
   } else {
     record.flags |= kUnstamped;
   }
-  if (automatic(spec_)) {
+  if (spec_.consume.automatic()) {
     record.settled_ns = record.received_ns;
     record.settlement = static_cast<std::uint8_t>(Settlement::kAutomatic);
   }
@@ -250,7 +248,7 @@ void Consumer::finish_effort() {
     work_->record->done_ns = now;
     ++counts_.done;
   }
-  steps_.done(work_->undone, behaviour_->remark(), now - work_->record->started_ns);
+  steps_.done(*behaviour_, now - work_->record->started_ns);
   // What goes round in a circle must come to an end, whoever declared it.
   if (work_->stamp && work_->stamp->hops >= hop_limit_ && !work_->outgoing.empty()) {
     work_->record->flags |= kHopLimited;
@@ -262,7 +260,7 @@ void Consumer::finish_effort() {
 
 // Its delivery was taken back with a lost connection: somebody will get it again.
 bool Consumer::stale(const Work& work) const {
-  return !automatic(spec_) && work.connections != connections_lost_;
+  return !spec_.consume.automatic() && work.connections != connections_lost_;
 }
 
 bool Consumer::hand_over() {
@@ -299,7 +297,7 @@ void Consumer::on_writable() {
 void Consumer::connection_lost() {
   ++connections_lost_;
   acks_.forget();
-  if (automatic(spec_)) return;
+  if (spec_.consume.automatic()) return;
   waiting_.clear();
   if (work_ && work_->effort_made) work_.reset();
   check_drained();

@@ -8,8 +8,6 @@
 namespace brokerlab {
 namespace {
 
-bool automatic(const RoleSpec& spec) { return spec.consume.ack == AckMode::kAuto; }
-
 const char* reason_of(Reaction::Verdict verdict) {
   switch (verdict) {
     case Reaction::Verdict::kIgnore:
@@ -56,11 +54,12 @@ void ConsumerSteps::working(Nanoseconds for_ns) const {
   say("working for " + format_duration(for_ns), {{"for_ns", for_ns}});
 }
 
-void ConsumerSteps::done(bool in_vain, const std::string& remark, Nanoseconds after_ns) const {
+void ConsumerSteps::done(const Behaviour& behaviour, Nanoseconds after_ns) const {
   if (!run_.says()) return;
+  const std::string remark = behaviour.remark();
   constexpr Nanoseconds kWorthTelling = 1'000'000;
   const std::string time = after_ns < kWorthTelling ? "" : " after " + format_duration(after_ns);
-  say((in_vain ? "in vain" : "done") + time + (remark.empty() ? "" : ": " + remark));
+  say((behaviour.undone() ? "in vain" : "done") + time + (remark.empty() ? "" : ": " + remark));
 }
 
 void ConsumerSteps::hop_limited(std::uint32_t limit) const {
@@ -86,12 +85,13 @@ void ConsumerSteps::returned(const amqp::Returned& returned) const {
 }
 
 void ConsumerSteps::settled(Settlement settlement) const {
-  if (!run_.says() || automatic(spec_)) return;
+  if (!run_.says() || spec_.consume.automatic()) return;
   say(settlement == Settlement::kAcked ? "acknowledged" : "given back to the queue");
 }
 
 void ConsumerSteps::set_aside(Reaction::Verdict verdict, Settlement settlement) const {
-  if (run_.says()) say(reason_of(verdict) + std::string(automatic(spec_) ? "" : fate_of(settlement)));
+  if (run_.says())
+    say(reason_of(verdict) + std::string(spec_.consume.automatic() ? "" : fate_of(settlement)));
 }
 
 }  // namespace brokerlab

@@ -21,7 +21,8 @@ class ConsumerSteps {
   void received(const amqp::Delivery& delivery) const;
   // 0: for as long as it takes.
   void working(Nanoseconds for_ns) const;
-  void done(bool in_vain, const std::string& remark, Nanoseconds after_ns) const;
+  // Asks the behaviour for its remark only where somebody reads it.
+  void done(const Behaviour& behaviour, Nanoseconds after_ns) const;
   void hop_limited(std::uint32_t limit) const;
   void published(const Outgoing& message) const;
   void confirmed(bool acked, std::size_t messages) const;

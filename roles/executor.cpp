@@ -54,7 +54,7 @@ Executor::Executor(const BehaviourSetting& setting) : Executor(setting, our_own_
 Executor::Executor(const BehaviourSetting& setting, TaskProcess process)
     : settings_(setting.spec.settings),
       output_(setting.spec.output("")),
-      acknowledged_on_taking_(setting.spec.consume.ack == AckMode::kAuto),
+      acknowledged_on_taking_(setting.spec.consume.automatic()),
       process_(std::make_shared<TaskProcess>(std::move(process))) {}
 
 std::string Executor::begin() {

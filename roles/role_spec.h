@@ -26,6 +26,8 @@ struct ConsumeSpec {
   bool exclusive = false;
   std::optional<int> priority;
   Json arguments = Json::object();
+
+  bool automatic() const { return ack == AckMode::kAuto; }
 };
 
 struct EffortSpec {
