@@ -146,7 +146,7 @@ TEST(Charts, RepetitionsAreMergedNotAveraged) {
 }
 
 TEST(Charts, APercentileWithFewSamplesBeyondItIsDrawnApart) {
-  const std::vector<Json> results = result_of({run_with("a", kMs, 1000)});
+  const std::vector<Json> results = result_of(Json::array({run_with("a", kMs, 1000)}));
   const Json series = chart_named("latency").draw(ChartSource(results)).option["series"];
   ASSERT_EQ(series.size(), 2u);
   EXPECT_NEAR(series[0]["data"].back()[0].get<double>(), 2, 0.02)

@@ -84,13 +84,13 @@ TEST_F(Result, OfAnInterruptedExperimentIsCompleteAndUnknown) {
 }
 
 TEST_F(Result, WithNothingMeasuredFollowsTheSchemaToo) {
-  const Json result = assemble_result(input({summarise(evidence, folder)}));
+  const Json result = assemble_result(input(Json::array({summarise(evidence, folder)})));
   EXPECT_EQ(schema_errors(result), "");
 }
 
 // Each line spoils one thing that the schema must notice.
 TEST_F(Result, TheSchemaCatchesWhatIsWrong) {
-  const Json good = assemble_result(input({run_of("push", 1, 2 * kMs)}));
+  const Json good = assemble_result(input(Json::array({run_of("push", 1, 2 * kMs)})));
   ASSERT_EQ(schema_errors(good), "");
   const std::vector<std::pair<std::string, Json>> spoiled = {
       {"/schema_version", 2},
@@ -132,7 +132,7 @@ TEST_F(Result, TheSchemaCatchesWhatIsWrong) {
 }
 
 TEST_F(Result, IsWrittenAndReadBack) {
-  const Json result = assemble_result(input({run_of("push", 1, 2 * kMs)}));
+  const Json result = assemble_result(input(Json::array({run_of("push", 1, 2 * kMs)})));
   const auto path = write_result(folder, result);
   EXPECT_EQ(path.filename(), "result.json");
   EXPECT_EQ(read_result(folder), result);
@@ -152,7 +152,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 TEST_F(Result, TheSummaryFitsOneScreen) {
-  Json one = assemble_result(input({run_of("push", 1, 2 * kMs)}));
+  Json one = assemble_result(input(Json::array({run_of("push", 1, 2 * kMs)})));
   Json two = assemble_result(input({run_of("push", 1, 2 * kMs), run_of("prefetch-1", 1, 9 * kMs)}));
   for (Json& run : two["runs"])
     for (Json& flag : run["flags"]) flag["state"] = "fail";
@@ -192,7 +192,7 @@ TEST_F(Result, LongNamesStandBelowEachOther) {
 }
 
 TEST_F(Result, TheSummaryLetsNoEscapeSequenceThrough) {
-  const Json result = assemble_result(input({run_of("\x1b[31mred\xc2\x9b", 1, 2 * kMs)}));
+  const Json result = assemble_result(input(Json::array({run_of("\x1b[31mred\xc2\x9b", 1, 2 * kMs)})));
   EXPECT_THAT(summary_text(result), Not(HasSubstr("\x1b")));
   EXPECT_THAT(summary_text(result), Not(HasSubstr("\xc2\x9b")));
 }

@@ -36,7 +36,7 @@ std::string run_schema_errors(const Json& run) {
   input.started_at = "2026-11-21T03:13:55.123Z";
   input.environment = describe_environment({});
   input.config_hash = "abc";
-  input.runs = {run};
+  input.runs = Json::array({run});
   return schema_errors(assemble_result(input));
 }
 
