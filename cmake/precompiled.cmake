@@ -6,6 +6,9 @@ set(headers <algorithm> <chrono> <cstdint> <filesystem> <functional> <map> <memo
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # Lets ccache see which precompiled header a file was built with; CCACHE_SLOPPINESS in script/build is the other half.
   add_compile_options(-fpch-preprocess)
+else()
+  # The same for Clang: without it a precompiled header holds the time it was made at, and is never found again.
+  add_compile_options(-Xclang -fno-pch-timestamp)
 endif()
 
 # The first target to ask for a kind ("room", "test") builds its precompiled header, the others use that one.
