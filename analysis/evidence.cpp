@@ -87,8 +87,12 @@ FaultEvidence fault_evidence(const Json& json) {
   if (fault.processes.empty() && !text(json, "process").empty())
     fault.processes.push_back(text(json, "process"));
   fault.scheduled_at_ns = known<Nanoseconds>(json, "scheduled_at_ns");
+  fault.scheduled_end_ns = known<Nanoseconds>(json, "scheduled_end_ns");
   fault.started_ns = known<Nanoseconds>(json, "started_ns");
   fault.ended_ns = known<Nanoseconds>(json, "ended_ns");
+  fault.not_done = text(json, "not_done");
+  if (const auto details = json.find("details"); details != json.end() && details->is_object())
+    fault.details = *details;
   return fault;
 }
 

@@ -48,11 +48,15 @@ struct QueueEvidence {
 
 struct FaultEvidence {
   std::string kind, target, mode;
-  std::vector<std::string> processes;               // those it hit; empty: all of the target
-  std::optional<Nanoseconds> scheduled_at_ns;       // from the start
-  std::optional<Nanoseconds> started_ns, ended_ns;  // instants
+  std::vector<std::string> processes;                            // those it hit; empty: all of the target
+  std::optional<Nanoseconds> scheduled_at_ns, scheduled_end_ns;  // from the start
+  std::optional<Nanoseconds> started_ns, ended_ns;               // instants
+  std::string not_done;                                          // why it was not; else empty
+  Json details = Json::object();                                 // what only some kinds have to tell
 
   bool hits(const ProcessEvidence& process) const;
+  // It ended a process, be it of ours or the broker's.
+  bool ends_processes() const { return kind == "kill" || kind == "stop"; }
 };
 
 // A queue that came to an exchange, or went from it, while the run was on.

@@ -16,9 +16,13 @@ const FaultEvidence* fault_on(const RunEvidence& evidence, const ProcessEvidence
 }
 
 const FaultEvidence* fault_on_broker(const RunEvidence& evidence) {
-  for (const FaultEvidence& fault : evidence.faults)
-    if (fault.started_ns && fault.target == "broker") return &fault;
-  return nullptr;
+  const FaultEvidence* any = nullptr;
+  for (const FaultEvidence& fault : evidence.faults) {
+    if (!fault.started_ns || fault.target != "broker") continue;
+    if (fault.ends_processes()) return &fault;  // explains the most
+    if (any == nullptr) any = &fault;
+  }
+  return any;
 }
 
 std::optional<std::string> reason_for(std::uint32_t queue, const RecordedRun& run) {
@@ -42,10 +46,10 @@ std::optional<std::string> reason_for(std::uint32_t queue, const RecordedRun& ru
   const auto& publishers = run.publishers();
   const bool transient =
       std::none_of(publishers.begin(), publishers.end(), [](const auto& p) { return p.persistent; });
-  if (broker && broker->kind != "pause" && transient)
+  if (broker && broker->ends_processes() && transient)
     return fmt::format("transient messages in {} do not survive the declared {} of the broker", what.name,
                        broker->kind);
-  if (broker && broker->kind != "pause" && !what.durable)
+  if (broker && broker->ends_processes() && !what.durable)
     return fmt::format("the queue {} is not durable: the declared {} of the broker removed it", what.name,
                        broker->kind);
   if (what.limited) return fmt::format("the arguments of {} let the broker drop messages", what.name);

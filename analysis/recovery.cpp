@@ -12,7 +12,7 @@ RecoveryAccount::RecoveryAccount(const RecordedRun& run) : run_(run), entries_(r
     const ProcessEvidence& process = run.evidence_of(run.processes()[consumer.process]);
     std::optional<std::size_t> found;
     for (std::size_t i = 0; i < faults.size() && process.end == ProcessEnd::kFault; ++i) {
-      if (faults[i].hits(process) && faults[i].started_ns && (faults[i].kind != "pause")) found = i;
+      if (faults[i].hits(process) && faults[i].started_ns && faults[i].ends_processes()) found = i;
     }
     if (found) entries_[*found].has_victims = true;
     fault_of_.push_back(found);

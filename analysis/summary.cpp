@@ -34,8 +34,11 @@ Json faults_json(const RunEvidence& evidence) {
     if (!fault.mode.empty()) json["mode"] = fault.mode;
     if (!fault.processes.empty()) json["processes"] = fault.processes;
     if (fault.scheduled_at_ns) json["scheduled_at_ns"] = *fault.scheduled_at_ns;
+    if (fault.scheduled_end_ns) json["scheduled_end_ns"] = *fault.scheduled_end_ns;
     if (fault.started_ns) json["at_ns"] = *fault.started_ns - evidence.t0_ns;
     if (fault.ended_ns) json["ended_ns"] = *fault.ended_ns - evidence.t0_ns;
+    if (!fault.not_done.empty()) json["not_done"] = fault.not_done;
+    if (!fault.details.empty()) json["details"] = fault.details;
     list.push_back(std::move(json));
   }
   return list;

@@ -124,9 +124,13 @@ std::string roles_text(const PlannedRun& run) {
 std::string faults_text(const PlannedRun& run) {
   Section section("faults");
   for (const PlannedFault& fault : run.faults) {
+    if (fault.strike > 0) continue;
     std::string text = fmt::format("{} {} after {}", fault.kind, fault.target, format_duration(fault.at_ns));
     if (fault.duration_ns) text += " for " + format_duration(*fault.duration_ns);
     if (fault.restart_after_ns) text += ", started again after " + format_duration(*fault.restart_after_ns);
+    if (fault.times > 1) {
+      text += fmt::format(", {} times, every {}", fault.times, format_duration(fault.every_ns.value_or(0)));
+    }
     section.line(text);
   }
   return section.text();

@@ -38,45 +38,6 @@ void check_broker(const Json& experiment, Findings& findings) {
   }
 }
 
-void check_fault(const Json& experiment, const Json& fault, const JsonPointer& at, Findings& findings) {
-  const std::string target = text_at(fault, "target");
-  const std::string kind = text_at(fault, "kind");
-  std::vector<std::string> targets{"broker"};
-  std::int64_t processes = target == "broker" ? whole_at(member(experiment, "broker"), "nodes") : 0;
-  for (const auto& [list, key] : {std::pair{"load", "name"}, std::pair{"roles", "role"}}) {
-    for (const Json& entry : list_at(experiment, list)) {
-      targets.push_back(text_at(entry, key));
-      if (targets.back() == target) processes = whole_at(entry, "processes");
-    }
-  }
-  if (!target.empty() && processes == 0) {
-    findings.error(at / "target", "unknown target \"" + target + "\"", suggestion(target, targets));
-  } else if (processes > 0 && whole_at(fault, "instance") >= processes) {
-    findings.error(at / "instance",
-                   "\"" + target + "\" has " + std::to_string(processes) + " processes, from 0",
-                   "a smaller number, or \"processes\" in that entry");
-  }
-  if (target == "broker" && text_at(member(experiment, "broker"), "kind") == "external") {
-    findings.error(at / "target", "the broker is not ours to break", "set broker.kind to \"private\"");
-  }
-  if (kind == "pause" && !fault.contains("duration")) {
-    findings.error(at, "a pause needs an end", "add \"duration\", e.g. \"2s\"");
-  }
-  if (kind == "pause" && fault.contains("restart_after")) {
-    findings.error(at / "restart_after", "a pause ends by its duration", "remove it");
-  }
-  if (!kind.empty() && kind != "pause" && fault.contains("duration")) {
-    findings.error(at / "duration", "only a pause has a duration",
-                   "\"restart_after\" starts a killed process again");
-  }
-}
-
-Nanoseconds load_ns(const Json& experiment, const Findings& findings) {
-  if (!findings.clean(JsonPointer("/phases"))) return 1;
-  const Json& phases = member(experiment, "phases");
-  return parse_duration(member(phases, "warmup")) + parse_duration(member(phases, "measure"));
-}
-
 }  // namespace
 
 const Json& member(const Json& value, const std::string& key) {
@@ -111,17 +72,10 @@ std::string with_number(std::string text, std::int64_t number) {
   return text;
 }
 
-void check_faults(const Json& experiment, Findings& findings) {
-  const Json& faults = list_at(experiment, "faults");
-  for (std::size_t i = 0; i < faults.size(); ++i) {
-    const JsonPointer at = JsonPointer("/faults") / i;
-    if (!faults[i].is_object()) continue;
-    check_fault(experiment, faults[i], at, findings);
-    if (findings.clean(at) && parse_duration(faults[i]["at"]) >= load_ns(experiment, findings)) {
-      findings.warning(at / "at", "the load has ended by then", "an earlier time, or a longer measure phase",
-                       "FAULT_AFTER_LOAD");
-    }
-  }
+Nanoseconds load_ns(const Json& experiment, const Findings& findings) {
+  if (!findings.clean(JsonPointer("/phases"))) return 1;
+  const Json& phases = member(experiment, "phases");
+  return parse_duration(member(phases, "warmup")) + parse_duration(member(phases, "measure"));
 }
 
 void check_thresholds(const Json& experiment, Findings& findings) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/clock.h"
 #include "core/json.h"
 #include "experiments/findings.h"
 
@@ -46,6 +47,9 @@ const Json& member(const Json& value, const std::string& key);
 const Json& list_at(const Json& value, const std::string& key);
 std::string text_at(const Json& value, const std::string& key);
 std::int64_t whole_at(const Json& value, const std::string& key);
+
+// Warm-up and measure phase; 1 where they cannot be read.
+Nanoseconds load_ns(const Json& experiment, const Findings& findings);
 
 // "orders-{i}" -> "orders-3".
 std::string with_number(std::string text, std::int64_t number);

@@ -157,22 +157,33 @@ std::optional<Nanoseconds> duration_at(const Json& value, const char* key) {
   return parse_duration(value[key]);
 }
 
+PlannedFault planned_fault(const Json& entry, const PlannedRun& run) {
+  PlannedFault fault;
+  fault.at_ns = parse_duration(entry.at("at"));
+  fault.kind = entry.at("kind");
+  fault.target = entry.at("target");
+  fault.mode = entry.at("mode");
+  fault.instance = entry.value("instance", 0);
+  fault.duration_ns = duration_at(entry, "duration");
+  fault.restart_after_ns = duration_at(entry, "restart_after");
+  fault.times = entry.value("times", 1);
+  fault.every_ns = duration_at(entry, "every");
+  fault.settings = entry;
+  for (const PlannedProcess& process : run.processes) {
+    const bool hit =
+        process.entry == fault.target && (fault.mode == "all" || process.number == fault.instance);
+    if (hit) fault.processes.push_back(process.name);
+  }
+  return fault;
+}
+
 void add_faults(PlannedRun& run) {
   for (const Json& entry : run.experiment.at("faults")) {
-    PlannedFault fault;
-    fault.at_ns = parse_duration(entry.at("at"));
-    fault.kind = entry.at("kind");
-    fault.target = entry.at("target");
-    fault.mode = entry.at("mode");
-    fault.instance = entry.value("instance", 0);
-    fault.duration_ns = duration_at(entry, "duration");
-    fault.restart_after_ns = duration_at(entry, "restart_after");
-    for (const PlannedProcess& process : run.processes) {
-      const bool hit =
-          process.entry == fault.target && (fault.mode == "all" || process.number == fault.instance);
-      if (hit) fault.processes.push_back(process.name);
+    PlannedFault fault = planned_fault(entry, run);
+    for (; fault.strike < fault.times; ++fault.strike) {
+      run.faults.push_back(fault);
+      fault.at_ns += fault.every_ns.value_or(0);
     }
-    run.faults.push_back(std::move(fault));
   }
   std::stable_sort(run.faults.begin(), run.faults.end(),
                    [](const PlannedFault& a, const PlannedFault& b) { return a.at_ns < b.at_ns; });

@@ -52,15 +52,23 @@ struct PlannedPhases {
   Nanoseconds load_ns() const { return warmup_ns + measure_ns; }
 };
 
+// One strike of a fault: one that repeats is as many of these.
 struct PlannedFault {
-  Nanoseconds at_ns = 0;               // from the start of the load
-  std::string kind;                    // kill, pause, stop
-  std::string target;                  // "broker", or the name of a role or load
-  std::string mode;                    // one, all
-  int instance = 0;                    // mode "one": the process of the target, or the broker's node
+  Nanoseconds at_ns = 0;  // from the start of the load
+  std::string kind;       // see experiments/fault_kind.h
+  std::string target;     // "broker", the name of a role or load, or a queue as the broker knows it
+  std::string mode;       // one, all
+  int instance = 0;       // mode "one": the process of the target, or the broker's node
   std::vector<std::string> processes;  // names of the processes it hits; empty for the broker
   std::optional<Nanoseconds> duration_ns;
   std::optional<Nanoseconds> restart_after_ns;
+  int strike = 0;  // of a fault that repeats: which one, from 0
+  int times = 1;   // how many there are
+  std::optional<Nanoseconds> every_ns;
+  Json settings;  // the entry of "faults", for what only some kinds have
+
+  // From its start to its end; nothing for what is over at once or lasts until the end of the run.
+  std::optional<Nanoseconds> lasts_ns() const { return duration_ns ? duration_ns : restart_after_ns; }
 };
 
 // How many messages one load will publish, over all of its instances.

@@ -24,6 +24,8 @@ constexpr Nanoseconds kReadyLimit = 60 * kNanosecondsPerSecond;
 constexpr Nanoseconds kStartLead = 100'000'000;
 // A child that was told to stop and does not end in this time is killed, and the evidence says so.
 constexpr Nanoseconds kStopLimit = 15 * kNanosecondsPerSecond;
+// A node that was killed boots in some 10 s, on a crowded machine in more.
+constexpr Nanoseconds kHealLimit = 120 * kNanosecondsPerSecond;
 
 std::string text_of(const Json& error, const char* key) { return error.value(key, std::string()); }
 
@@ -54,10 +56,16 @@ Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const 
       probe_(plan_, lease.uri(), lease.prefix(), setting.tls_insecure),
       interrupts_handled_(interrupts.count()) {
   uv_loop_init(&loop_);
+  FaultTargets& targets = *this;
+  try {
+    faults_ = std::make_unique<FaultSchedule>(&loop_, clock_, targets, plan_.faults);
+  } catch (const Error&) {
+    uv_run(&loop_, UV_RUN_DEFAULT);  // what the effects before it had opened is closing
+    uv_loop_close(&loop_);
+    throw;
+  }
   uv_timer_init(&loop_, &ticker_);
   ticker_.data = this;
-  FaultTargets& targets = *this;
-  faults_ = std::make_unique<FaultSchedule>(&loop_, clock_, targets, plan_.faults);
 }
 
 Run::~Run() {
@@ -301,7 +309,9 @@ void Run::check_stopping(Nanoseconds now) {
       process->child->signal(SIGKILL);
     }
   }
-  if (!any_alive()) uv_stop(&loop_);
+  // The next run, and the last look at the queues, need the broker whole.
+  const bool healing = !faults_->settled() && !aborted_ && now - stage_since_ns_ < kHealLimit;
+  if (!any_alive() && !healing) uv_stop(&loop_);
 }
 
 bool Run::all(bool loads, bool RunProcess::*state) const {
@@ -334,9 +344,20 @@ RunProcess* Run::find(const std::string& name) {
 bool Run::signal_process(const std::string& name, int signal) {
   RunProcess* process = find(name);
   if (process == nullptr || !process->alive()) return false;
-  if (signal == SIGKILL || signal == SIGTERM) process->hit_by_fault = true;
   process->child->signal(signal);
   return true;
+}
+
+bool Run::tell_process(const std::string& name, const Json& line) {
+  RunProcess* process = find(name);
+  if (process == nullptr || !process->alive()) return false;
+  process->child->send(line);
+  return true;
+}
+
+void Run::expect_end(const std::string& name) {
+  RunProcess* process = find(name);
+  if (process != nullptr && process->alive()) process->hit_by_fault = true;
 }
 
 void Run::restart_process(const std::string& name) {

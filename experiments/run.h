@@ -75,9 +75,16 @@ class Run final : private FaultTargets {
   std::int64_t sum(bool loads, const char* figure) const;
   RunProcess* find(const std::string& name);
 
+  uv_loop_t* loop() override { return &loop_; }
+  const Clock& clock() const override { return clock_; }
   bool signal_process(const std::string& process, int signal) override;
+  bool tell_process(const std::string& process, const Json& line) override;
   void restart_process(const std::string& process) override;
+  void expect_end(const std::string& process) override;
   PrivateBroker* private_broker() override { return lease_.private_broker(); }
+  Management* management() override { return lease_.management(); }
+  const std::string& broker_uri() const override { return lease_.uri(); }
+  bool tls_insecure() const override { return setting_.tls_insecure; }
   void notice(const std::string& text) override;
 
   Json evidence();

@@ -133,6 +133,20 @@ TEST(Plan, PhasesMessagesAndFaults) {
   EXPECT_EQ(run.faults[2].duration_ns, 500'000'000);
 }
 
+TEST(Plan, AFaultThatRepeatsIsAsManyStrikes) {
+  const PlannedRun run = plan_of(R"({
+    "name": "x", "topology": {"queues": [{"name": "q"}]}, "roles": [{"role": "w", "consume": {"queue": "q"}}],
+    "faults": [{"at": "1s", "kind": "kill", "target": "w", "every": "2s", "times": 3, "restart_after": "100ms"},
+               {"at": "2s", "kind": "stop", "target": "w"}]})")
+                             .runs[0];
+  std::vector<std::pair<std::string, Nanoseconds>> strikes;
+  for (const PlannedFault& fault : run.faults) strikes.emplace_back(fault.kind, fault.at_ns / 1'000'000'000);
+  EXPECT_THAT(strikes, ElementsAre(std::pair("kill", 1), std::pair("stop", 2), std::pair("kill", 3),
+                                   std::pair("kill", 5)));
+  EXPECT_EQ(run.faults[3].strike, 2);
+  EXPECT_EQ(run.faults[3].times, 3);
+}
+
 TEST(Plan, AssignmentsAreThoseOfTheArchitecture) {
   const PlannedRun run = plan_of(kPipeline).runs[0];
   const Json load = assignment(run, run.processes[1]);

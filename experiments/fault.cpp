@@ -1,0 +1,17 @@
+#include "experiments/fault.h"
+
+#include "core/error.h"
+#include "experiments/broker_fault.h"
+#include "experiments/process_fault.h"
+
+namespace brokerlab {
+
+std::unique_ptr<FaultEffect> make_fault(const PlannedFault& fault, FaultTargets& targets) {
+  for (const auto make : {make_broker_fault, make_process_fault}) {
+    if (auto effect = make(fault, targets)) return effect;
+  }
+  throw Error("nothing here can do \"" + fault.kind + "\" to " + fault.target, "/faults",
+              "see docs/faults.md for what goes with what");
+}
+
+}  // namespace brokerlab

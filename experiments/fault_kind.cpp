@@ -1,0 +1,29 @@
+#include "experiments/fault_kind.h"
+
+#include <algorithm>
+
+namespace brokerlab {
+
+const std::vector<FaultKind>& fault_kinds() {
+  using K = FaultKind;
+  static const std::vector<FaultKind> kinds{
+      {"kill", K::kLoad | K::kRole | K::kBroker, K::End::kRestart, K::Broker::kOurs},
+      {"stop", K::kLoad | K::kRole | K::kBroker, K::End::kRestart, K::Broker::kOurs},
+      {"pause", K::kLoad | K::kRole | K::kBroker, K::End::kDuration, K::Broker::kOurs},
+  };
+  return kinds;
+}
+
+const FaultKind* fault_kind(const std::string& name) {
+  const auto& kinds = fault_kinds();
+  const auto found =
+      std::find_if(kinds.begin(), kinds.end(), [&](const FaultKind& kind) { return kind.name == name; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+FaultKind::Broker FaultKind::broker_for(const std::string& target) const {
+  const bool on_processes = (targets & (kLoad | kRole)) != 0;
+  return broker == Broker::kOurs && on_processes && target != "broker" ? Broker::kAny : broker;
+}
+
+}  // namespace brokerlab

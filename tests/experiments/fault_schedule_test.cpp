@@ -1,0 +1,153 @@
+#include "experiments/fault_schedule.h"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "core/error.h"
+#include "tests/experiments/fake_targets.h"
+
+namespace brokerlab {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr Nanoseconds kMillisecond = 1'000'000;
+
+PlannedFault fault_of(const std::string& kind, const std::string& target, Nanoseconds at_ms = 0) {
+  PlannedFault fault;
+  fault.at_ns = at_ms * kMillisecond;
+  fault.kind = kind;
+  fault.target = target;
+  fault.mode = "one";
+  fault.settings = Json::object();
+  if (target != "broker") fault.processes = {target + "-0"};
+  return fault;
+}
+
+class FaultScheduleTest : public testing::Test {
+ protected:
+  ~FaultScheduleTest() override {
+    schedule_.reset();
+    targets_.run_out();
+  }
+
+  void start(const std::vector<PlannedFault>& faults) {
+    schedule_ = std::make_unique<FaultSchedule>(targets_.loop(), targets_.clock(), targets_, faults);
+    t0_ = targets_.clock().now();
+    schedule_->start(t0_);
+  }
+  // Runs the loop until `what` holds, at most five seconds.
+  template <class What>
+  bool until(What&& what) {
+    const Nanoseconds end = targets_.clock().now() + 5 * kNanosecondsPerSecond;
+    while (!what() && targets_.clock().now() < end) targets_.turn();
+    return what();
+  }
+  Json record(std::size_t strike = 0) { return schedule_->report().at(strike); }
+
+  FakeTargets targets_;
+  std::unique_ptr<FaultSchedule> schedule_;
+  Nanoseconds t0_ = 0;
+};
+
+TEST_F(FaultScheduleTest, APauseIsContinuedAfterItsDurationAndBothAreOnRecord) {
+  PlannedFault pause = fault_of("pause", "w", 20);
+  pause.duration_ns = 30 * kMillisecond;
+  start({pause});
+  EXPECT_TRUE(schedule_->quiet());  // nothing has happened yet
+  ASSERT_TRUE(until([&] { return targets_.done.size() == 1; }));
+  EXPECT_FALSE(schedule_->quiet());
+  ASSERT_TRUE(until([&] { return !record()["ended_ns"].is_null(); }));
+  EXPECT_TRUE(schedule_->quiet());
+  EXPECT_THAT(targets_.done,
+              ElementsAre("w-0 signal " + std::to_string(SIGSTOP), "w-0 signal " + std::to_string(SIGCONT)));
+  EXPECT_EQ(record()["scheduled_at_ns"], 20 * kMillisecond);
+  EXPECT_EQ(record()["scheduled_end_ns"], 50 * kMillisecond);
+  EXPECT_GE(record()["started_ns"].get<Nanoseconds>(), t0_ + 20 * kMillisecond);
+  EXPECT_GE(record()["ended_ns"].get<Nanoseconds>(),
+            record()["started_ns"].get<Nanoseconds>() + 30 * kMillisecond);
+}
+
+TEST_F(FaultScheduleTest, WhatStillLastsIsHealedAndWhatHasNotBegunIsForgotten) {
+  PlannedFault pause = fault_of("pause", "w");
+  pause.duration_ns = 3600 * kNanosecondsPerSecond;
+  PlannedFault later = fault_of("kill", "v", 3'600'000);
+  start({pause, later});
+  ASSERT_TRUE(until([&] { return targets_.done.size() == 1; }));
+  schedule_->heal();
+  schedule_->heal();
+  EXPECT_THAT(targets_.done,
+              ElementsAre("w-0 signal " + std::to_string(SIGSTOP), "w-0 signal " + std::to_string(SIGCONT)));
+  EXPECT_TRUE(schedule_->settled());
+  EXPECT_FALSE(record(0)["ended_ns"].is_null());
+  EXPECT_TRUE(record(1)["started_ns"].is_null());
+}
+
+TEST_F(FaultScheduleTest, AKilledProcessComesBackUnlessTheRunIsOver) {
+  PlannedFault kill = fault_of("kill", "w");
+  kill.restart_after_ns = 10 * kMillisecond;
+  PlannedFault too_late = fault_of("kill", "v");
+  too_late.restart_after_ns = 3600 * kNanosecondsPerSecond;
+  start({kill, too_late});
+  ASSERT_TRUE(until([&] { return !record(0)["ended_ns"].is_null(); }));
+  schedule_->heal();
+  EXPECT_THAT(targets_.done,
+              ElementsAre("w-0 is to end", "w-0 signal " + std::to_string(SIGKILL), "v-0 is to end",
+                          "v-0 signal " + std::to_string(SIGKILL), "w-0 restarted"));
+  EXPECT_TRUE(record(1)["ended_ns"].is_null());
+}
+
+TEST_F(FaultScheduleTest, NobodyToHitIsSaidAndIsNoStart) {
+  targets_.alive = false;
+  start({fault_of("kill", "w")});
+  ASSERT_TRUE(until([&] { return record().contains("not_done"); }));
+  EXPECT_EQ(record()["not_done"], "no such process is alive");
+  EXPECT_TRUE(record()["started_ns"].is_null());
+  EXPECT_THAT(targets_.notices, ElementsAre(HasSubstr("fault kill of w not done: no such process is alive")));
+}
+
+TEST_F(FaultScheduleTest, ANodeIsRestartedOnceItHasEndedAndTheFaultIsOverWhenItAnswers) {
+  PlannedFault stop = fault_of("stop", "broker");
+  stop.instance = 1;
+  stop.restart_after_ns = 5 * kMillisecond;
+  targets_.broker.running_nodes = {true, true, true};
+  start({stop});
+  ASSERT_TRUE(until([&] { return targets_.broker.done.size() == 1; }));
+  EXPECT_TRUE(until([&] { return targets_.clock().now() > t0_ + 250 * kMillisecond; }));
+  EXPECT_THAT(targets_.broker.done, ElementsAre("terminate 1"));  // still on its way down
+  targets_.broker.running_nodes[1] = false;
+  targets_.broker.answers = false;
+  ASSERT_TRUE(until([&] { return targets_.broker.done.size() == 2; }));
+  EXPECT_THAT(targets_.broker.done, ElementsAre("terminate 1", "restart 1"));
+  EXPECT_FALSE(schedule_->quiet());
+  EXPECT_TRUE(record()["ended_ns"].is_null());
+  targets_.broker.answers = true;
+  EXPECT_TRUE(until([&] { return schedule_->quiet(); }));
+  EXPECT_FALSE(record()["ended_ns"].is_null());
+  EXPECT_THAT(record()["details"]["nodes"], ElementsAre("lab2@localhost"));
+}
+
+TEST_F(FaultScheduleTest, ABrokerKilledForGoodComesBackWhenTheRunIsOver) {
+  PlannedFault kill = fault_of("kill", "broker");
+  kill.mode = "all";
+  start({kill});
+  ASSERT_TRUE(until([&] { return !record()["ended_ns"].is_null(); }));
+  EXPECT_TRUE(schedule_->quiet());
+  EXPECT_THAT(targets_.broker.done, ElementsAre("kill 0", "kill 1", "kill 2"));
+  schedule_->heal();
+  EXPECT_TRUE(until([&] { return schedule_->settled(); }));
+  EXPECT_THAT(targets_.broker.done,
+              ElementsAre("kill 0", "kill 1", "kill 2", "restart 0", "restart 1", "restart 2"));
+}
+
+TEST_F(FaultScheduleTest, ABrokerThatIsNotOursIsNotBroken) {
+  targets_.ours = false;
+  EXPECT_THROW(start({fault_of("kill", "broker")}), Error);
+  EXPECT_THAT(targets_.broker.done, IsEmpty());
+}
+
+}  // namespace
+}  // namespace brokerlab
