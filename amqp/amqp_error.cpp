@@ -5,6 +5,7 @@
 #include <array>
 
 #include "amqp/method_codec.h"
+#include "core/shown_text.h"
 
 namespace brokerlab::amqp {
 namespace {
@@ -137,6 +138,7 @@ AmqpError AmqpError::from_reply(ErrorKind kind, std::uint16_t code, std::string 
   error.kind = kind;
   error.code = code;
   error.method = method_name(method_id);
+  text = shown_words(text);  // whoever the peer is: its words reach terminals and files
   auto [summary, remedy] = advice(kind, code, text);
   error.summary = std::move(summary);
   error.remedy = std::move(remedy);

@@ -90,6 +90,7 @@ Outcome Channel::Impl::on_method(std::span<const std::byte> payload) {
       on_cancelled_by_broker(*method);
       return {};
     case AMQP_CHANNEL_FLOW_METHOD: {
+      if (link.answers_pile_up()) return broken("channel.flow again and again, without reading the answers");
       amqp_channel_flow_ok_t ok{method->as<amqp_channel_flow_t>().active};
       link.writer.method(number, AMQP_CHANNEL_FLOW_OK_METHOD, &ok);
       link.wrote();
@@ -119,9 +120,10 @@ Outcome Channel::Impl::on_confirm(std::span<const std::byte> arguments, bool ack
   const auto fields = parse_confirm(arguments);
   if (!fields) return broken("a malformed confirm");
   if (!confirming_) return broken("a confirm on a channel without confirms");
+  if (fields->delivery_tag > published_ - confirm_base_)
+    return broken("a confirm of a message that was never published");
   // 0 with multiple means: all so far.
   const auto number = fields->delivery_tag == 0 ? published_ : confirm_base_ + fields->delivery_tag;
-  if (number > published_) return broken("a confirm of a message that was never published");
   if (state_ == State::kOpen && listener_ != nullptr) listener_->on_confirm(number, fields->multiple, acked);
   return {};
 }

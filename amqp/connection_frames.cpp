@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "amqp/connection_impl.h"
+#include "core/shown_text.h"
 
 namespace brokerlab::amqp {
 namespace {
@@ -102,7 +103,7 @@ Outcome Connection::Impl::on_connection_method(const Method& method) {
       finish_close();
       return {};
     case AMQP_CONNECTION_BLOCKED_METHOD:
-      set_blocked(true, to_view(method.as<amqp_connection_blocked_t>().reason));
+      set_blocked(true, shown_words(to_view(method.as<amqp_connection_blocked_t>().reason)));
       return {};
     case AMQP_CONNECTION_UNBLOCKED_METHOD:
       set_blocked(false, "");

@@ -1,5 +1,6 @@
 #include "amqp/delivery_parser.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "amqp/frame.h"
@@ -113,11 +114,12 @@ std::span<const std::byte> find_stamp(std::span<const std::byte> properties) {
 
 // A complete frame of `type` at the start of `buffer`; its payload, or nothing.
 std::optional<std::span<const std::byte>> frame_payload(std::span<const std::byte> buffer, FrameType type,
-                                                        std::uint16_t channel) {
+                                                        std::uint16_t channel, std::uint32_t frame_max) {
   if (buffer.size() < kFrameOverhead) return std::nullopt;
   const auto header = FrameHeader::load(buffer.data());
   if (header.type != static_cast<std::uint8_t>(type) || header.channel != channel) return std::nullopt;
-  if (header.payload_bytes > buffer.size() - kFrameOverhead) return std::nullopt;
+  if (header.payload_bytes > std::min<std::size_t>(buffer.size(), frame_max) - kFrameOverhead)
+    return std::nullopt;
   if (buffer[kFrameHeaderBytes + header.payload_bytes] != kFrameEnd) return std::nullopt;
   return buffer.subspan(kFrameHeaderBytes, header.payload_bytes);
 }
@@ -174,15 +176,16 @@ std::optional<ContentHeader> parse_content_header(std::span<const std::byte> pay
   return header;
 }
 
-std::optional<WholeDelivery> parse_whole_delivery(std::span<const std::byte> buffer) {
+std::optional<WholeDelivery> parse_whole_delivery(std::span<const std::byte> buffer,
+                                                  std::uint32_t frame_max) {
   if (buffer.size() < kFrameOverhead + 4) return std::nullopt;
   if (load_big_endian<std::uint32_t>(buffer.data() + kFrameHeaderBytes) != kBasicDeliver) return std::nullopt;
   WholeDelivery whole;
   whole.channel = load_big_endian<std::uint16_t>(buffer.data() + 1);
-  const auto method = frame_payload(buffer, FrameType::kMethod, whole.channel);
+  const auto method = frame_payload(buffer, FrameType::kMethod, whole.channel, frame_max);
   if (!method || method->size() < 4) return std::nullopt;
   auto rest = buffer.subspan(method->size() + kFrameOverhead);
-  const auto header_payload = frame_payload(rest, FrameType::kHeader, whole.channel);
+  const auto header_payload = frame_payload(rest, FrameType::kHeader, whole.channel, frame_max);
   if (!header_payload) return std::nullopt;
   rest = rest.subspan(header_payload->size() + kFrameOverhead);
 
@@ -193,7 +196,7 @@ std::optional<WholeDelivery> parse_whole_delivery(std::span<const std::byte> buf
   whole.header = *header;
   whole.frames = 2;
   if (header->body_bytes != 0) {
-    const auto body = frame_payload(rest, FrameType::kBody, whole.channel);
+    const auto body = frame_payload(rest, FrameType::kBody, whole.channel, frame_max);
     if (!body || body->size() != header->body_bytes) return std::nullopt;
     whole.body = *body;
     whole.frames = 3;

@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "amqp/frame.h"
+
 namespace brokerlab::amqp {
 
 // In-place parsing of what a broker sends per message. No copies, no allocation; every view points into the
@@ -62,8 +64,9 @@ struct WholeDelivery {
   std::uint32_t frames = 0;
   std::size_t bytes = 0;  // taken from the buffer
 };
-// Nothing when it is not all there, is no delivery, or is malformed: then the frames go the slow way, one by
-// one.
-std::optional<WholeDelivery> parse_whole_delivery(std::span<const std::byte> buffer);
+// Nothing when it is not all there, is no delivery, or is malformed, or when a frame of it is longer than
+// `frame_max`: then the frames go the slow way, one by one.
+std::optional<WholeDelivery> parse_whole_delivery(std::span<const std::byte> buffer,
+                                                  std::uint32_t frame_max = kFrameMaxHighest);
 
 }  // namespace brokerlab::amqp

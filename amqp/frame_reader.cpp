@@ -43,7 +43,7 @@ Outcome FrameReader::take(std::size_t bytes) {
   end_ += bytes;
   while (end_ - begin_ >= (first_ ? 1 : kFrameHeaderBytes)) {
     const std::span<const std::byte> rest(buffer_.get() + begin_, end_ - begin_);
-    if (const auto whole = parse_whole_delivery(rest)) {
+    if (const auto whole = parse_whole_delivery(rest, frame_max_)) {
       begin_ += whole->bytes;
       if (!sink_.on_whole_delivery(*whole)) return {};
       continue;

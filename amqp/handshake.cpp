@@ -6,9 +6,12 @@
 #include <limits>
 
 #include "amqp/field_table.h"
+#include "core/shown_text.h"
 
 namespace brokerlab::amqp {
 namespace {
+
+constexpr std::size_t kLongestShown = 200;
 
 // 0 on either side means "no limit".
 template <typename Number>
@@ -80,10 +83,10 @@ Handshake::Step Handshake::on_start(const Method& method) {
   server_ = {text_of(properties, "product"), text_of(properties, "version"), text_of(properties, "platform"),
              text_of(properties, "cluster_name")};
   if (!has_word(to_view(start.mechanisms), "PLAIN")) {
-    return fail(AmqpError::make(
-        ErrorKind::kRefusedLogin,
-        fmt::format("the broker offers only these login mechanisms: {}", to_view(start.mechanisms)),
-        "enable PLAIN in the broker's auth_mechanisms"));
+    return fail(AmqpError::make(ErrorKind::kRefusedLogin,
+                                fmt::format("the broker offers only these login mechanisms: {}",
+                                            shown_words(to_view(start.mechanisms).substr(0, kLongestShown))),
+                                "enable PLAIN in the broker's auth_mechanisms"));
   }
   Pool pool;
   const std::string response = '\0' + options_.uri.user + '\0' + options_.uri.password;

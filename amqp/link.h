@@ -32,6 +32,10 @@ class Link {
     if (writer.output().filling_bytes() >= kFlushBytes) flush_output();
   }
   bool has_room() const { return writer.output().pending_bytes() < output_limit_bytes_; }
+  // The peer makes us answer, and does not read the answers: nothing else bounds what they take.
+  bool answers_pile_up() const {
+    return writer.output().pending_bytes() > output_limit_bytes_ + kMostAnswerBytes;
+  }
   // A channel was told that it may not write; its listener hears when that ends.
   void expect_room() { room_expected_ = true; }
 
@@ -40,6 +44,7 @@ class Link {
 
  protected:
   static constexpr std::size_t kFlushBytes = 64 * 1024;  // smaller writes cost more per byte
+  static constexpr std::size_t kMostAnswerBytes = std::size_t{4} << 20;
 
   virtual void want_turn_end() = 0;
   virtual void flush_output() = 0;

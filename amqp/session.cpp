@@ -41,7 +41,9 @@ class Session::Impl : public ChannelListener {
     options.tls = tls;
     options.heartbeat_s = 0;  // nobody answers between two calls
     options.client_name = "brokerlab controller";
-    options.handshake_timeout_ns = timeout_ns;
+    // A little earlier than a call's own limit: what the peer owes us says more than that it did not answer.
+    options.handshake_timeout_ns = timeout_ns - timeout_ns / 10;
+    options.close_timeout_ns = std::min(options.close_timeout_ns, timeout_ns);
     connection_ = std::make_unique<Connection>(loop_.get(), clock_, options);
     connection_->events().on_ended = [this](const AmqpError& reason) { ended_ = reason; };
     ask("", [this](const Done& done) { connection_->open([done] { done({}); }, done); });
@@ -125,8 +127,10 @@ class Session::Impl : public ChannelListener {
     constexpr Nanoseconds kMillisecond = 1'000'000;
     const auto wait_ms =
         static_cast<std::uint64_t>(std::max<Nanoseconds>(1, (deadline - clock_.now()) / kMillisecond));
+    // Again and again, for whole milliseconds may end before the deadline: without another turn of the timer
+    // the loop would sleep until the peer says something.
     uv_timer_start(
-        &wake, [](uv_timer_t*) {}, wait_ms, 0);
+        &wake, [](uv_timer_t*) {}, wait_ms, 1);
     while (!done() && clock_.now() < deadline) uv_run(loop_.get(), UV_RUN_ONCE);
     bool closed = false;
     wake.data = &closed;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 
 #include "core/error.h"
@@ -58,6 +59,20 @@ std::uint16_t parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(port);
 }
 
+// The one colon in a host's name would be taken for an IPv6 address's, and a bracket for its end.
+void check_host(const std::string& host, bool ipv6) {
+  if (!ipv6) {
+    if (host.find_first_of(":[]") != std::string::npos) refuse("an IPv6 address stands in [ ]");
+    return;
+  }
+  const auto zone = host.find('%');
+  const std::string_view address = std::string_view(host).substr(0, zone);
+  if (address.find(':') == std::string_view::npos ||
+      address.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) {
+    refuse("what stands in [ ] is no IPv6 address");
+  }
+}
+
 void parse_host(std::string_view text, Uri& uri) {
   std::string_view host = text, rest;
   if (!text.empty() && text.front() == '[') {
@@ -73,12 +88,15 @@ void parse_host(std::string_view text, Uri& uri) {
   }
   if (host.empty()) refuse("the host is missing");
   uri.host = decode(host);
+  check_host(uri.host, host.data() != text.data());
   uri.port = rest.empty() ? (uri.tls ? 5671 : 5672) : parse_port(rest.substr(1));
 }
 
 std::string authority(const Uri& uri) {
   const bool ipv6 = uri.host.find(':') != std::string::npos;
-  return fmt::format("{}:{}", ipv6 ? "[" + uri.host + "]" : encode(uri.host), uri.port);
+  if (!ipv6) return fmt::format("{}:{}", encode(uri.host), uri.port);
+  const auto zone = std::min(uri.host.find('%'), uri.host.size());
+  return fmt::format("[{}{}]:{}", uri.host.substr(0, zone), encode(uri.host.substr(zone)), uri.port);
 }
 
 }  // namespace

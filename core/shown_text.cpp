@@ -32,6 +32,13 @@ std::size_t character_bytes(std::string_view text) {
   return overlong || no_character || control ? 0 : bytes;
 }
 
+// Appends the first character of `text`; returns how many bytes it took.
+std::size_t show_character(std::string_view text, std::string& shown) {
+  const std::size_t bytes = character_bytes(text);
+  shown += bytes == 0 ? escaped(static_cast<unsigned char>(text[0])) : std::string(text.substr(0, bytes));
+  return bytes == 0 ? 1 : bytes;
+}
+
 }  // namespace
 
 std::string shown_body(std::string_view body) {
@@ -39,11 +46,15 @@ std::string shown_body(std::string_view body) {
   std::string shown;
   std::size_t at = 0;
   for (std::size_t characters = 0; at < body.size() && characters < kLongestShown; ++characters) {
-    const std::size_t bytes = character_bytes(body.substr(at));
-    shown += bytes == 0 ? escaped(static_cast<unsigned char>(body[at])) : std::string(body.substr(at, bytes));
-    at += bytes == 0 ? 1 : bytes;
+    at += show_character(body.substr(at), shown);
   }
   if (at < body.size()) shown += "… (" + std::to_string(body.size()) + " bytes)";
+  return shown;
+}
+
+std::string shown_words(std::string_view words) {
+  std::string shown;
+  for (std::size_t at = 0; at < words.size();) at += show_character(words.substr(at), shown);
   return shown;
 }
 

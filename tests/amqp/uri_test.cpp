@@ -43,6 +43,18 @@ TEST(Uri, TakesIpv6InBrackets) {
   EXPECT_EQ(uri.safe(), "amqp://[::1]:5673/x");
 }
 
+TEST(Uri, AHostIsWrittenAsItWasRead) {
+  const auto zone = Uri::parse("amqp://[fe80::1%25eth0]/v");
+  EXPECT_EQ(zone.host, "fe80::1%eth0");
+  EXPECT_EQ(zone.safe(), "amqp://[fe80::1%25eth0]:5672/v");
+  EXPECT_EQ(Uri::parse(zone.full()).host, zone.host);
+  EXPECT_EQ(Uri::parse("amqp://a%40b/v").safe(), "amqp://a%40b:5672/v");
+  for (const char* text :
+       {"amqp://a%3Ab/", "amqp://%5B%3A%3A1%5D/", "amqp://[host]/", "amqp://[::1%2F@h]/", "amqp://[]/"}) {
+    EXPECT_THROW(Uri::parse(text), Error) << text;
+  }
+}
+
 TEST(Uri, SafeTextHasNoPassword) {
   const auto uri = Uri::parse("amqp://user:canary@h:1/v");
   EXPECT_EQ(uri.safe(), "amqp://h:1/v");

@@ -22,6 +22,12 @@ TEST(ShownBody, BytesThatAreNoUtf8AreEscaped) {
   EXPECT_EQ(shown_body("\xc0\xaf\xed\xa0\x80"), "\\xc0\\xaf\\xed\\xa0\\x80");
 }
 
+TEST(ShownWords, AreWholeAndHarmless) {
+  EXPECT_EQ(shown_words(""), "");
+  EXPECT_EQ(shown_words("Zoë\x1b[2J\n\xff"), "Zoë\\x1b[2J\\n\\xff");
+  EXPECT_EQ(shown_words(std::string(300, 'x')), std::string(300, 'x'));
+}
+
 TEST(ShownBody, LongOnesAreCutAtACharacter) {
   const std::string body(1 << 20, 'x');
   EXPECT_EQ(shown_body(body), std::string(200, 'x') + "… (1048576 bytes)");
