@@ -2,12 +2,13 @@
 
 #include "core/error.h"
 #include "experiments/broker_fault.h"
+#include "experiments/network_fault.h"
 #include "experiments/process_fault.h"
 
 namespace brokerlab {
 
 std::unique_ptr<FaultEffect> make_fault(const PlannedFault& fault, FaultTargets& targets) {
-  for (const auto make : {make_broker_fault, make_process_fault}) {
+  for (const auto make : {make_network_fault, make_broker_fault, make_process_fault}) {
     if (auto effect = make(fault, targets)) return effect;
   }
   throw Error("nothing here can do \"" + fault.kind + "\" to " + fault.target, "/faults",

@@ -9,6 +9,7 @@
 #include "broker/private_broker.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "experiments/network_paths.h"
 #include "experiments/plan.h"
 
 namespace brokerlab {
@@ -30,6 +31,7 @@ class FaultTargets {
   virtual PrivateBroker* private_broker() = 0;        // nullptr: not ours
   virtual Management* management() = 0;               // nullptr where the API cannot be reached or used
   virtual const std::string& broker_uri() const = 0;  // a secret
+  virtual NetworkPaths& network() = 0;
   virtual bool tls_insecure() const = 0;
 
   virtual void notice(const std::string& text) = 0;

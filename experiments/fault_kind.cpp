@@ -10,6 +10,15 @@ const std::vector<FaultKind>& fault_kinds() {
       {"kill", K::kLoad | K::kRole | K::kBroker, K::End::kRestart, K::Broker::kOurs},
       {"stop", K::kLoad | K::kRole | K::kBroker, K::End::kRestart, K::Broker::kOurs},
       {"pause", K::kLoad | K::kRole | K::kBroker, K::End::kDuration, K::Broker::kOurs},
+      // Between the processes and the broker, by a proxy: broker/toxic.h.
+      {"latency", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"bandwidth", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"slow_close", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"timeout", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"reset_peer", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"slicer", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"limit_data", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"down", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
   };
   return kinds;
 }

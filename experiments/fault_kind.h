@@ -11,7 +11,7 @@ namespace brokerlab {
 // broker. The one table that the check of an experiment file, the plan and the run go by; what a kind does is
 // a FaultEffect (experiments/fault.h).
 struct FaultKind {
-  enum Target : unsigned { kLoad = 1, kRole = 2, kBroker = 4, kQueue = 8 };
+  enum Target : unsigned { kLoad = 1, kRole = 2, kBroker = 4, kQueue = 8, kAll = 16 };
   enum class End {
     kAtOnce,    // over as soon as it is done
     kDuration,  // lasts for `duration`, which must be there

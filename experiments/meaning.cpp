@@ -10,14 +10,16 @@ namespace brokerlab {
 namespace {
 
 void check_names(const Json& experiment, Findings& findings) {
-  std::set<std::string> taken{"broker"};
+  const std::set<std::string> words{"broker", "all"};  // what faults can hit besides
+  std::set<std::string> taken = words;
   const auto take = [&](const char* list, const char* key) {
     for (std::size_t i = 0; i < list_at(experiment, list).size(); ++i) {
       const std::string name = text_at(list_at(experiment, list)[i], key);
       if (name.empty() || taken.insert(name).second) continue;
       findings.error(JsonPointer() / list / i / key,
-                     name == "broker" ? "\"broker\" is what faults call the broker"
-                                      : "the name \"" + name + "\" is taken by another load or role",
+                     words.contains(name)
+                         ? "\"" + name + "\" has a meaning of its own as the target of a fault"
+                         : "the name \"" + name + "\" is taken by another load or role",
                      "give it a name of its own");
     }
   };

@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "broker/toxic.h"
+#include "core/error.h"
 #include "core/units.h"
 #include "experiments/fault_kind.h"
 #include "experiments/meaning.h"
@@ -31,6 +33,7 @@ std::optional<Aim> aim_of(const Json& experiment, const std::string& target, con
   for (const Json& role : list_at(experiment, "roles")) {
     offer(text_at(role, "role"), {FaultKind::kRole, whole_at(role, "processes")});
   }
+  offer("all", {FaultKind::kAll});
   if ((kind.targets & FaultKind::kQueue) == 0) return aim;
   aim.reset();
   for (const auto& [name, entry] : declared_names(experiment).queues) offer(name, {FaultKind::kQueue});
@@ -45,6 +48,8 @@ const char* name_of(FaultKind::Target target) {
       return "a role";
     case FaultKind::kBroker:
       return "the broker";
+    case FaultKind::kAll:
+      return "everybody";
     case FaultKind::kQueue:
       break;
   }
@@ -63,6 +68,7 @@ class FaultCheck {
     check_target(*kind);
     check_broker(*kind);
     check_end(*kind);
+    check_network(*kind);
   }
 
  private:
@@ -111,6 +117,23 @@ class FaultCheck {
     if (kind.end != FaultKind::End::kRestart && fault_.contains("restart_after")) {
       findings_.error(at_ / "restart_after", fmt::format("{} leaves nothing to start again", name),
                       kind.end == FaultKind::End::kDuration ? "it ends by its \"duration\"" : "remove it");
+    }
+  }
+
+  void check_network(const FaultKind& kind) {
+    if (!is_toxic(kind.name)) {
+      for (const char* key : {"stream", "toxicity", "attributes"}) {
+        if (fault_.contains(key))
+          findings_.error(at_ / key, fmt::format("{} has no \"{}\"", kind.name, key),
+                          "remove it: faults of the network have it");
+      }
+      return;
+    }
+    if (!findings_.clean(at_)) return;
+    try {
+      toxic_from_json(fault_);
+    } catch (const Error& error) {
+      findings_.error(at_ / "attributes", error.summary(), error.remedy());
     }
   }
 

@@ -162,7 +162,7 @@ PlannedFault planned_fault(const Json& entry, const PlannedRun& run) {
   fault.at_ns = parse_duration(entry.at("at"));
   fault.kind = entry.at("kind");
   fault.target = entry.at("target");
-  fault.mode = entry.at("mode");
+  fault.mode = fault.target == "all" ? "all" : entry.at("mode");
   fault.instance = entry.value("instance", 0);
   fault.duration_ns = duration_at(entry, "duration");
   fault.restart_after_ns = duration_at(entry, "restart_after");
@@ -170,8 +170,8 @@ PlannedFault planned_fault(const Json& entry, const PlannedRun& run) {
   fault.every_ns = duration_at(entry, "every");
   fault.settings = entry;
   for (const PlannedProcess& process : run.processes) {
-    const bool hit =
-        process.entry == fault.target && (fault.mode == "all" || process.number == fault.instance);
+    const bool hit = fault.target == "all" || (process.entry == fault.target &&
+                                               (fault.mode == "all" || process.number == fault.instance));
     if (hit) fault.processes.push_back(process.name);
   }
   return fault;

@@ -51,6 +51,7 @@ Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const 
       clock_(clock),
       interrupts_(interrupts),
       observer_(observer),
+      network_({lease.uri()}, setting.tls_insecure, clock, plan.seed),
       membership_(Topology::from_json(plan.topology).with_prefix(lease.prefix()), lease.uri(),
                   setting.tls_insecure, clock),
       probe_(plan_, lease.uri(), lease.prefix(), setting.tls_insecure),
@@ -117,7 +118,9 @@ RunProcess& Run::spawn(const PlannedProcess& planned, const std::string& name) {
   Json order = assignment(plan_, planned);
   order["process"] = name;
   order["run"] = setting_.run_number;
-  order["broker"] = {{"uri", lease_.uri()}, {"tls_insecure", setting_.tls_insecure}, {"heartbeat_s", 10}};
+  order["broker"] = {{"uri", network_.uris(planned.name).front()},
+                     {"tls_insecure", setting_.tls_insecure},
+                     {"heartbeat_s", 10}};
   order["recording"] = (setting_.folder / raw->recording).string();
   raw->child->send({{"assignment", std::move(order)}});
   return *raw;

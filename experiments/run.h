@@ -16,6 +16,7 @@
 #include "experiments/host_watch.h"
 #include "experiments/interrupts.h"
 #include "experiments/membership_schedule.h"
+#include "experiments/network_paths.h"
 #include "experiments/plan.h"
 #include "experiments/queue_probe.h"
 #include "experiments/run_observer.h"
@@ -84,6 +85,7 @@ class Run final : private FaultTargets {
   PrivateBroker* private_broker() override { return lease_.private_broker(); }
   Management* management() override { return lease_.management(); }
   const std::string& broker_uri() const override { return lease_.uri(); }
+  NetworkPaths& network() override { return network_; }
   bool tls_insecure() const override { return setting_.tls_insecure; }
   void notice(const std::string& text) override;
 
@@ -99,6 +101,7 @@ class Run final : private FaultTargets {
   uv_loop_t loop_{};
   uv_timer_t ticker_{};
   std::vector<std::unique_ptr<RunProcess>> processes_;
+  NetworkPaths network_;
   std::unique_ptr<FaultSchedule> faults_;
   MembershipSchedule membership_;
   std::unique_ptr<HostWatch> host_;

@@ -89,6 +89,7 @@ class FakeTargets final : public FaultTargets {
   PrivateBroker* private_broker() override { return ours ? &broker : nullptr; }
   Management* management() override { return nullptr; }
   const std::string& broker_uri() const override { return uri_; }
+  NetworkPaths& network() override { return network_; }
   bool tls_insecure() const override { return false; }
   void notice(const std::string& text) override { notices.push_back(text); }
 
@@ -96,6 +97,7 @@ class FakeTargets final : public FaultTargets {
   uv_loop_t loop_{};
   MonotonicClock clock_;
   std::string uri_ = "amqp://127.0.0.1:1/";
+  NetworkPaths network_{{uri_}, false, clock_, 1};
 };
 
 }  // namespace brokerlab

@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "amqp/uri.h"
+#include "broker/ports.h"
 #include "core/error.h"
 #include "tests/experiments/fake_targets.h"
 
@@ -141,6 +143,34 @@ TEST_F(FaultScheduleTest, ABrokerKilledForGoodComesBackWhenTheRunIsOver) {
   EXPECT_TRUE(until([&] { return schedule_->settled(); }));
   EXPECT_THAT(targets_.broker.done,
               ElementsAre("kill 0", "kill 1", "kill 2", "restart 0", "restart 1", "restart 2"));
+}
+
+// The proxy is real; the broker behind it is not needed to see whether it takes connections.
+TEST_F(FaultScheduleTest, TheNetworkIsDownForItsDurationAndOnlyForWhomItHits) {
+  PlannedFault down = fault_of("down", "w", 10);
+  down.duration_ns = 40 * kMillisecond;
+  down.settings = {{"kind", "down"}};
+  start({down});
+  const std::string broker = targets_.broker_uri();
+  EXPECT_THAT(targets_.network().uris("other-0"), ElementsAre(broker));
+  const amqp::Uri diverted = amqp::Uri::parse(targets_.network().uris("w-0").at(0));
+  EXPECT_NE(diverted.port, amqp::Uri::parse(broker).port);
+  EXPECT_FALSE(port_is_free(diverted.port));
+  ASSERT_TRUE(until([&] { return !record()["started_ns"].is_null(); }));
+  EXPECT_TRUE(port_is_free(diverted.port));
+  ASSERT_TRUE(until([&] { return !record()["ended_ns"].is_null(); }));
+  EXPECT_FALSE(port_is_free(diverted.port));
+  EXPECT_EQ(record()["details"]["connections_cut"], 0);
+}
+
+TEST_F(FaultScheduleTest, ANetworkThatIsDownWithoutEndIsHealed) {
+  PlannedFault down = fault_of("down", "w");
+  down.settings = {{"kind", "down"}};
+  start({down});
+  ASSERT_TRUE(until([&] { return !record()["started_ns"].is_null(); }));
+  schedule_->heal();
+  EXPECT_FALSE(port_is_free(amqp::Uri::parse(targets_.network().uris("w-0").at(0)).port));
+  EXPECT_FALSE(record()["ended_ns"].is_null());
 }
 
 TEST_F(FaultScheduleTest, ABrokerThatIsNotOursIsNotBroken) {

@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
              "x.json:3: /roles/1/role: the name \"w\" is taken by another load or role"},
         Case{R"({"name": "x", "topology": {"queues": [{"name": "q"}]},
  "roles": [{"role": "broker", "consume": {"queue": "q"}}]})",
-             "x.json:2: /roles/0/role: \"broker\" is what faults call the broker"}));
+             "x.json:2: /roles/0/role: \"broker\" has a meaning of its own as the target of a fault"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Faults, OneProblem,
@@ -128,6 +128,18 @@ INSTANTIATE_TEST_SUITE_P(
         Case{with_role(R"("consume": {"queue": "q"})",
                        R"("faults": [{"at": 1, "kind": "kill", "target": "w", "instance": 1}])"),
              "x.json:4: /faults/0/instance: \"w\" has 1 processes, from 0"},
+        Case{with_role(R"("consume": {"queue": "q"})",
+                       R"("faults": [{"at": 1, "kind": "kill", "target": "all"}])"),
+             "x.json:4: /faults/0/target: kill cannot hit everybody"},
+        Case{with_role(R"("consume": {"queue": "q"})",
+                       R"("faults": [{"at": 1, "kind": "kill", "target": "w", "stream": "upstream"}])"),
+             "x.json:4: /faults/0/stream: kill has no \"stream\""},
+        Case{with_role(R"("consume": {"queue": "q"})",
+                       R"("faults": [{"at": 1, "kind": "latency", "target": "w", "duration": 1}])"),
+             "x.json:4: /faults/0: latency needs the attribute \"latency\""},
+        Case{with_role(R"("consume": {"queue": "q"})",
+                       R"("faults": [{"at": 1, "kind": "down", "target": "all"}])"),
+             "x.json:4: /faults/0: down needs an end"},
         Case{with_role(R"("consume": {"queue": "q"})",
                        R"("faults": [{"at": 1, "kind": "kill", "target": "w", "duration": 1}])"),
              "x.json:4: /faults/0/duration: kill has no duration"},
