@@ -52,6 +52,9 @@ Json host() {
   char link[128];
   if (const auto length = readlink("/proc/self/ns/time", link, sizeof link); length > 0)
     host["time_namespace"] = std::string(link, static_cast<std::size_t>(length));
+  host["clock"] = "CLOCK_MONOTONIC";  // core/clock.h knows no other
+  if (const auto source = first_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
+    host["clock_source"] = *source;
   if (const auto boot = first_line("/proc/sys/kernel/random/boot_id")) host["boot_id"] = *boot;
   if (const auto model = value_in("/proc/cpuinfo", "model name", ':')) host["cpu_model"] = *model;
   if (const long cores = sysconf(_SC_NPROCESSORS_ONLN); cores > 0) host["cores"] = cores;

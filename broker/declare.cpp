@@ -1,4 +1,6 @@
 // Topology on a real broker: declare() and remove() of broker/topology.h.
+#include <optional>
+
 #include "amqp/declaration.h"
 #include "amqp/session.h"
 #include "broker/topology.h"
@@ -96,8 +98,22 @@ void remove(const Topology& topology, const std::string& uri, const DeclarationO
 void remove_named(const std::vector<std::string>& queues, const std::vector<std::string>& exchanges,
                   const std::string& uri, const DeclarationOptions& options) {
   amqp::Session session(amqp::Uri::parse(uri), tls_of(options));
-  for (const std::string& queue : queues) session.remove_queue(queue);
-  for (const std::string& exchange : exchanges) session.remove_exchange(exchange);
+  std::optional<Error> refusal;
+  const auto remove_one = [&](const auto& remove, const auto& exists) {
+    try {
+      remove();
+    } catch (const Error& error) {
+      // Who may not make a thing may not delete it either: then it was never made, and nothing is left.
+      if (!session.alive() || exists()) refusal = refusal.value_or(error);
+    }
+  };
+  for (const std::string& queue : queues) {
+    remove_one([&] { session.remove_queue(queue); }, [&] { return session.queue(queue).has_value(); });
+  }
+  for (const std::string& exchange : exchanges) {
+    remove_one([&] { session.remove_exchange(exchange); }, [&] { return session.exchange_exists(exchange); });
+  }
+  if (refusal) throw *refusal;
 }
 
 }  // namespace brokerlab

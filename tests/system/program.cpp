@@ -115,6 +115,13 @@ const std::string& shared_broker() {
   return uri;
 }
 
+std::string shared_management() { return SharedBroker::get().management_uri(); }
+
+std::unique_ptr<Management> shared_management_client() {
+  const PrivateBroker& broker = SharedBroker::get();
+  return std::make_unique<Management>(broker.management_uri(), broker.user(), broker.password());
+}
+
 Json run_experiment_file(const std::string& experiment, const std::vector<std::string>& more) {
   const ScratchFolder folder;
   std::vector<std::string> arguments = {"run", experiment, "--broker", shared_broker(), "--json"};

@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "broker/management.h"
 #include "core/json.h"
 
 namespace brokerlab {
@@ -37,6 +39,9 @@ class ScratchFolder {
 
 // AMQP URI, with credentials, of one private broker that all tests of this program share.
 const std::string& shared_broker();
+// URI of its management API, without credentials, and a client of it.
+std::string shared_management();
+std::unique_ptr<Management> shared_management_client();
 
 // Runs an experiment on the shared broker and returns its result.json; fails the test when there is none.
 Json run_experiment_file(const std::string& experiment, const std::vector<std::string>& more = {});
