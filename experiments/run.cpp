@@ -143,7 +143,6 @@ void Run::on_line(RunProcess& process, const Json& line) {
   } else if (line.contains("error")) {
     process.error = line["error"];
     if (stage_ != Stage::kStarting) notice(process.name + ": " + text_of(line["error"], "what"));
-    // What cannot be recorded must not be sent.
     if (stage_ == Stage::kLoad &&
         text_of(line["error"], "where") == (setting_.folder / process.recording).string()) {
       notice("the load stops: " + process.name + " can record nothing more");
