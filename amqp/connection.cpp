@@ -245,7 +245,10 @@ void Connection::Impl::retry_or_give_up(const AmqpError& reason) {
   // What worked once may work again, e.g. while a broker boots and does not know its vhosts yet.
   if (attempt_ < options.reconnect.tries && (ever_open_ || reason.retry_may_help())) {
     ++attempt_;
-    arm(options.reconnect.delay_ns);
+    // Each of the other nodes is asked at once; only when all have been is there a reason to wait.
+    const bool fresh_node = static_cast<std::size_t>(attempt_) <= options.other_uris.size();
+    go_to_next_node();
+    arm(fresh_node ? 0 : options.reconnect.delay_ns);
     if (events.on_retry) events.on_retry(attempt_, options.reconnect.tries, reason);
     return;
   }
@@ -260,6 +263,13 @@ void Connection::Impl::retry_or_give_up(const AmqpError& reason) {
       ended(reason);
     }
   });
+}
+
+void Connection::Impl::go_to_next_node() {
+  if (options.other_uris.empty()) return;
+  options.other_uris.push_back(std::move(options.uri));
+  options.uri = std::move(options.other_uris.front());
+  options.other_uris.erase(options.other_uris.begin());
 }
 
 void Connection::Impl::close(std::function<void()> on_closed) {
@@ -337,6 +347,7 @@ void Connection::open(std::function<void()> on_ready, std::function<void(const A
   impl_->open(std::move(on_ready), std::move(on_failed));
 }
 void Connection::close(std::function<void()> on_closed) { impl_->close(std::move(on_closed)); }
+const Uri& Connection::uri() const { return impl_->options.uri; }
 bool Connection::is_open() const { return impl_->is_open(); }
 bool Connection::blocked() const { return impl_->blocked; }
 bool Connection::write_blocked() const { return impl_->writer.output().in_flight(); }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "amqp/amqp_error.h"
 #include "amqp/channel.h"
@@ -30,6 +31,8 @@ struct ReconnectPolicy {
 
 struct ConnectionOptions {
   Uri uri;
+  // Other nodes of the same cluster: tried in turn, then `uri` again, whenever one is lost or not reached.
+  std::vector<Uri> other_uris;
   TlsOptions tls;
   int heartbeat_s = 10;                   // 0 switches heartbeats off; the broker may ask for less
   std::string client_name = "brokerlab";  // shown by the broker's management
@@ -99,6 +102,8 @@ class Connection {
   // Operations still waiting are answered with an error first.
   void close(std::function<void()> on_closed);
 
+  // Of the present attempt or connection.
+  const Uri& uri() const;
   bool is_open() const;
   bool blocked() const;  // connection.blocked holds
   bool write_blocked() const;

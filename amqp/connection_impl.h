@@ -96,6 +96,7 @@ class Connection::Impl final : public Link, private FrameReader::Sink, private T
   void doom(AmqpError reason);
   void lose(const AmqpError& reason);
   void retry_or_give_up(const AmqpError& reason);
+  void go_to_next_node();
   void drop_transport();
   void finish_close();
   void tell_room();

@@ -50,6 +50,9 @@ ConnectionOptions RecordedConnection::options_of(const Json& broker, const std::
   const Json reconnect = broker.value("reconnect", Json::object());
   ConnectionOptions options;
   options.uri = Uri::parse(broker.at("uri").get<std::string>());
+  for (const Json& other : broker.value("other_uris", Json::array())) {
+    options.other_uris.push_back(Uri::parse(other.get<std::string>()));
+  }
   options.tls.insecure = broker.value("tls_insecure", false);
   options.heartbeat_s = broker.value("heartbeat_s", 10);
   options.client_name = name;
@@ -63,7 +66,6 @@ RecordedConnection::RecordedConnection(ChildRun& run, const Json& broker, const 
                                        std::uint32_t instance, Nanoseconds read_coalescing_ns)
     : run_(run),
       instance_(instance),
-      where_(Uri::parse(broker.at("uri").get<std::string>()).safe()),
       connection_(run.loop(), run.clock(), options_of(broker, name, read_coalescing_ns)) {
   listen();
   if (broker.contains("topology")) connection_.restore_topology(topology_of(broker.at("topology")));
@@ -76,13 +78,13 @@ void RecordedConnection::listen() {
   events.on_lost = [this](const AmqpError& reason) { run_.guard([&] { note_lost(reason); }); };
   events.on_restored = [this] { run_.guard([&] { note_restored(); }); };
   events.on_ended = [this](const AmqpError& reason) {
-    if (!closing_) run_.fail(reason.to_error(where_));
+    if (!closing_) run_.fail(reason.to_error(where()));
   };
   events.on_retry = [this](int attempt, int of, const AmqpError& reason) {
     // The first tells what is wrong, and now and then one that it still is.
     constexpr int kFew = 10;
     if (of <= kFew || attempt == 1 || attempt % 20 == 0) {
-      run_.pipe().notice("no connection to " + where_ + ", try " + std::to_string(attempt) + " of " +
+      run_.pipe().notice("no connection to " + where() + ", try " + std::to_string(attempt) + " of " +
                              std::to_string(of) + ": " + reason.describe(),
                          true);
     }
@@ -92,15 +94,17 @@ void RecordedConnection::listen() {
   };
 }
 
+std::string RecordedConnection::where() const { return connection_.uri().safe(); }
+
 void RecordedConnection::open() {
   connection_.open(
       [this] {
         run_.guard([&] {
-          run_.say("connected to " + where_);
+          run_.say("connected to " + where());
           if (on_open) on_open();
         });
       },
-      [this](const AmqpError& error) { run_.fail(error.to_error(where_)); });
+      [this](const AmqpError& error) { run_.fail(error.to_error(where())); });
 }
 
 void RecordedConnection::close(std::function<void()> on_closed) {
@@ -130,13 +134,13 @@ void RecordedConnection::note_lost(const AmqpError& reason) {
   end_event(blocked_event_);
   if (reason.kind == ErrorKind::kHeartbeat) run_.events().moment(EventKind::kHeartbeatClose, instance_, now);
   lost_event_ = &run_.events().begin(EventKind::kReconnect, instance_, now);
-  run_.pipe().notice("lost the connection to " + where_ + ": " + reason.describe(), true);
+  run_.pipe().notice("lost the connection to " + where() + ": " + reason.describe(), true);
   if (on_lost) on_lost();
 }
 
 void RecordedConnection::note_restored() {
   end_event(lost_event_);
-  run_.pipe().notice("connected to " + where_ + " again");
+  run_.pipe().notice("connected to " + where() + " again");
   if (on_restored) on_restored();
 }
 

@@ -15,7 +15,8 @@ namespace brokerlab::amqp {
 // fails the run. One loop; lives within its ChildRun.
 class RecordedConnection {
  public:
-  // `broker` is the assignment's: {"uri", "tls_insecure", "heartbeat_s"} and, optional, "reconnect":
+  // `broker` is the assignment's: {"uri", "tls_insecure", "heartbeat_s"} and, optional, "other_uris",
+  // "reconnect":
   // {"tries", "delay_s"} and "topology", as ARCHITECTURE.md describes it: declared again after each
   // reconnect. `instance` is the number that stands in its events; `name` is shown by the broker's
   // management.
@@ -43,6 +44,7 @@ class RecordedConnection {
                                       Nanoseconds read_coalescing_ns);
   static Topology topology_of(const Json& json);
   void listen();
+  std::string where() const;  // the broker, without credentials
   void note_blocked(std::string_view reason);
   void note_unblocked();
   void note_lost(const AmqpError& reason);
@@ -52,7 +54,6 @@ class RecordedConnection {
 
   ChildRun& run_;
   std::uint32_t instance_;
-  std::string where_;  // the broker, without credentials
   Connection connection_;
   EventRecord* blocked_event_ = nullptr;
   EventRecord* lost_event_ = nullptr;

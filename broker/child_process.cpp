@@ -28,7 +28,7 @@ struct Prepared {
   char* const* environment;
   const char* folder;
   const char* output;
-  int input;
+  int input, output_descriptor;
   bool dies_with_parent, own_session;
   pid_t parent;
 
@@ -44,7 +44,8 @@ struct Prepared {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     int in = input >= 0 ? input : ::open("/dev/null", O_RDONLY);
     int out = ::open(output, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (in < 0 || out < 0 || ::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(out, 2) < 0) ::_exit(127);
+    const int said = output_descriptor >= 0 ? output_descriptor : out;
+    if (in < 0 || out < 0 || ::dup2(out, 2) < 0 || ::dup2(said, 1) < 0 || ::dup2(in, 0) < 0) ::_exit(127);
     ::close_range(3, ~0U, 0);
     if (::chdir(folder) != 0) ::_exit(127);
     ::execve(program, arguments, environment);
@@ -58,9 +59,9 @@ pid_t ChildProcess::spawn() const {
   std::vector<char*> argument_list = pointers(arguments);
   std::vector<char*> environment_list = pointers(environment);
   std::string output_path = output.empty() ? "/dev/null" : output.string();
-  Prepared prepared{program.c_str(),  argument_list.data(), environment_list.data(),
-                    folder.c_str(),   output_path.c_str(),  input,
-                    dies_with_parent, own_session,          ::getpid()};
+  Prepared prepared{
+      program.c_str(), argument_list.data(), environment_list.data(), folder.c_str(), output_path.c_str(),
+      input,           output_descriptor,    dies_with_parent,        own_session,    ::getpid()};
   pid_t pid = ::fork();
   if (pid == 0) prepared.run();
   if (pid < 0) {

@@ -16,6 +16,7 @@ struct ChildProcess {
   std::filesystem::path folder = "/";
   int input = -1;                 // descriptor that becomes standard input and is kept open; -1: /dev/null
   std::filesystem::path output;   // file for standard output and error, appended; empty: /dev/null
+  int output_descriptor = -1;     // instead of a file; errors go to `output` all the same
   bool dies_with_parent = false;  // PR_SET_PDEATHSIG, SIGKILL
   bool own_session = false;
 

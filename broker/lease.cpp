@@ -107,6 +107,11 @@ class PrivateLease final : public OpenLease {
   }
   Kind kind() const override { return Kind::kPrivateBroker; }
   PrivateBroker* private_broker() override { return broker_.get(); }
+  std::vector<std::string> uris() const override {
+    std::vector<std::string> all;
+    for (std::size_t node = 0; node < broker_->nodes().size(); ++node) all.push_back(broker_->uri(node));
+    return all;
+  }
   void close() override {
     if (broker_) broker_->stop();
   }

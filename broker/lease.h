@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "broker/management.h"
 #include "broker/private_broker.h"
@@ -39,7 +40,9 @@ class Lease {
   virtual ~Lease() = default;  // close() without throwing
 
   virtual Kind kind() const = 0;
-  virtual const std::string& uri() const = 0;     // AMQP, with credentials, for children: a secret
+  virtual const std::string& uri() const = 0;  // AMQP, with credentials, for children: a secret
+  // The same of every node, that one first: secrets.
+  virtual std::vector<std::string> uris() const { return {uri()}; }
   virtual const std::string& prefix() const = 0;  // before every name of ours; empty where the vhost is ours
   // scheme://host:port/vhost, safe to print.
   virtual const std::string& display_uri() const = 0;

@@ -107,6 +107,10 @@ class GuardedBroker final : public PrivateBroker {
   void restart(std::size_t node) override;
   bool accepting(std::size_t node) override { return amqp_answers(plan_.nodes.at(node).amqp_port); }
   void wait_until_accepting(std::size_t node, Nanoseconds limit) override;
+  NodeControl& control() override {
+    if (!control_) control_ = start_node_control(plan_);
+    return *control_;
+  }
   void stop() override;
 
  private:
@@ -130,6 +134,7 @@ class GuardedBroker final : public PrivateBroker {
   pid_t guard_ = -1;
   int descriptor_ = -1;
   std::optional<LineSocket> socket_;
+  std::unique_ptr<NodeControl> control_;
 };
 
 GuardedBroker::~GuardedBroker() {
@@ -299,6 +304,7 @@ void GuardedBroker::reap_guard() {
 
 void GuardedBroker::stop() {
   if (guard_ <= 0) return;
+  control_.reset();
   // End of file says the same as a command would, and the guard hears it in every state.
   ::kill(guard_, SIGTERM);
   ::close(descriptor_);

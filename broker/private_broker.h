@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/installation.h"
+#include "broker/node_control.h"
 #include "core/clock.h"
 
 namespace brokerlab {
@@ -88,6 +89,9 @@ class PrivateBroker {
   virtual bool accepting(std::size_t node) = 0;
   // Blocks until accepting(). Throws Error when the node ends or the limit passes.
   virtual void wait_until_accepting(std::size_t node, Nanoseconds limit) = 0;
+
+  // For faults that no signal can make. Started by the first call; throws Error when it cannot be.
+  virtual NodeControl& control() = 0;
 
   // Ends nodes, epmd and guard and removes the folder; blocks until all are gone (well below a second). A
   // second call does nothing.

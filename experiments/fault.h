@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "broker/management.h"
 #include "broker/private_broker.h"
@@ -27,10 +28,14 @@ class FaultTargets {
   virtual void restart_process(const std::string& process) = 0;
   // What is done now ends the process: that is no failure of the run.
   virtual void expect_end(const std::string& process) = 0;
+  // A queue that is deleted on purpose need not be drained.
+  virtual void expect_deletion(const std::string& queue) = 0;
+  // Under which the broker knows the connections of the process.
+  virtual std::string connection_name(const std::string& process) = 0;
 
-  virtual PrivateBroker* private_broker() = 0;        // nullptr: not ours
-  virtual Management* management() = 0;               // nullptr where the API cannot be reached or used
-  virtual const std::string& broker_uri() const = 0;  // a secret
+  virtual PrivateBroker* private_broker() = 0;  // nullptr: not ours
+  virtual Management* management() = 0;         // nullptr where the API cannot be reached or used
+  virtual std::vector<std::string> broker_uris() const = 0;  // of every node: secrets
   virtual NetworkPaths& network() = 0;
   virtual bool tls_insecure() const = 0;
 

@@ -10,6 +10,13 @@ const std::vector<FaultKind>& fault_kinds() {
       {"kill", K::kLoad | K::kRole | K::kBroker, K::End::kRestart, K::Broker::kOurs},
       {"stop", K::kLoad | K::kRole | K::kBroker, K::End::kRestart, K::Broker::kOurs},
       {"pause", K::kLoad | K::kRole | K::kBroker, K::End::kDuration, K::Broker::kOurs},
+      {"hang", K::kLoad | K::kRole, K::End::kDuration, K::Broker::kAny},
+      {"slow", K::kRole, K::End::kDuration, K::Broker::kAny},
+      {"memory-alarm", K::kBroker, K::End::kDuration, K::Broker::kOurs},
+      {"disk-alarm", K::kBroker, K::End::kDuration, K::Broker::kOurs},
+      {"partition", K::kBroker, K::End::kDuration, K::Broker::kOurs, 3},
+      {"close-connection", K::kLoad | K::kRole, K::End::kAtOnce, K::Broker::kAllowed},
+      {"delete-queue", K::kQueue, K::End::kAtOnce, K::Broker::kAllowed},
       // Between the processes and the broker, by a proxy: broker/toxic.h.
       {"latency", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
       {"bandwidth", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},

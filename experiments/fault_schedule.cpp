@@ -9,7 +9,7 @@ namespace {
 
 // How late the record may be about a fault that takes time to come into force.
 constexpr Nanoseconds kBeginPoll = 2'000'000;
-constexpr Nanoseconds kEndPoll = 100'000'000;
+constexpr Nanoseconds kEndPoll = 20'000'000;
 
 Json instant(Nanoseconds at) { return at == 0 ? Json(nullptr) : Json(at); }
 

@@ -69,6 +69,7 @@ class FaultCheck {
     check_broker(*kind);
     check_end(*kind);
     check_network(*kind);
+    check_settings(*kind);
   }
 
  private:
@@ -134,6 +135,19 @@ class FaultCheck {
       toxic_from_json(fault_);
     } catch (const Error& error) {
       findings_.error(at_ / "attributes", error.summary(), error.remedy());
+    }
+  }
+
+  // Settings that only one kind has.
+  void check_settings(const FaultKind& kind) {
+    for (const auto& [key, owner] : {std::pair{"factor", "slow"}, {"add", "slow"}, {"shape", "partition"}}) {
+      if (fault_.contains(key) && kind.name != owner) {
+        findings_.error(at_ / key, fmt::format("{} has no \"{}\"", kind.name, key),
+                        fmt::format("only {} has", owner));
+      }
+    }
+    if (kind.name == "slow" && !fault_.contains("factor") && !fault_.contains("add")) {
+      findings_.error(at_, "slow by how much?", "add \"factor\", e.g. 3, or \"add\", e.g. \"50ms\"");
     }
   }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "broker/topology.h"
+#include "experiments/fault_kind.h"
 
 namespace brokerlab {
 namespace {
@@ -75,6 +76,10 @@ PlannedRun with_prefix(PlannedRun run, const std::string& prefix) {
     for (std::string& queue : process.queues) queue = names.queue(queue);
   }
   for (PlannedRoute& route : run.other_keys) names.route(route);
+  for (PlannedFault& fault : run.faults) {
+    const FaultKind* kind = fault_kind(fault.kind);
+    if (kind != nullptr && (kind->targets & FaultKind::kQueue) != 0) fault.target = names.queue(fault.target);
+  }
   return run;
 }
 

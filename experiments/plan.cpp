@@ -9,6 +9,7 @@
 #include "core/random.h"
 #include "core/units.h"
 #include "experiments/digest.h"
+#include "experiments/fault_kind.h"
 #include "experiments/meaning.h"
 #include "loadgen/schedule.h"
 
@@ -168,11 +169,19 @@ PlannedFault planned_fault(const Json& entry, const PlannedRun& run) {
   fault.restart_after_ns = duration_at(entry, "restart_after");
   fault.times = entry.value("times", 1);
   fault.every_ns = duration_at(entry, "every");
+  fault.seed = run.seed;
   fault.settings = entry;
+  const FaultKind* kind = fault_kind(fault.kind);
+  const bool of_queue = kind != nullptr && (kind->targets & FaultKind::kQueue) != 0;
+  const auto hits = [&](const PlannedProcess& process) {
+    if (fault.target == "all" && !of_queue) return true;
+    if (!of_queue)
+      return process.entry == fault.target && (fault.mode == "all" || process.number == fault.instance);
+    return std::any_of(process.instances.begin(), process.instances.end(),
+                       [&](const PlannedInstance& instance) { return instance.queue == fault.target; });
+  };
   for (const PlannedProcess& process : run.processes) {
-    const bool hit = fault.target == "all" || (process.entry == fault.target &&
-                                               (fault.mode == "all" || process.number == fault.instance));
-    if (hit) fault.processes.push_back(process.name);
+    if (hits(process)) fault.processes.push_back(process.name);
   }
   return fault;
 }

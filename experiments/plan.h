@@ -65,7 +65,8 @@ struct PlannedFault {
   int strike = 0;  // of a fault that repeats: which one, from 0
   int times = 1;   // how many there are
   std::optional<Nanoseconds> every_ns;
-  Json settings;  // the entry of "faults", for what only some kinds have
+  std::uint64_t seed = 0;  // of the run
+  Json settings;           // the entry of "faults", for what only some kinds have
 
   // From its start to its end; nothing for what is over at once or lasts until the end of the run.
   std::optional<Nanoseconds> lasts_ns() const { return duration_ns ? duration_ns : restart_after_ns; }

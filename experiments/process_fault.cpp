@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/units.h"
 
 namespace brokerlab {
 namespace {
@@ -67,6 +68,38 @@ class ProcessPause final : public ProcessFault {
   std::vector<std::string> paused_;
 };
 
+// The process is told to misbehave, and later that this is enough.
+class ProcessOrder final : public ProcessFault {
+ public:
+  ProcessOrder(const PlannedFault& fault, FaultTargets& targets, Json misbehave, Json behave)
+      : ProcessFault(fault, targets), misbehave_(std::move(misbehave)), behave_(std::move(behave)) {}
+
+  void begin() override {
+    strike([this](const std::string& process) {
+      const bool told = targets_.tell_process(process, misbehave_);
+      if (told) told_.push_back(process);
+      return told;
+    });
+  }
+  void end() override {
+    for (const std::string& process : std::exchange(told_, {})) targets_.tell_process(process, behave_);
+  }
+
+ private:
+  const Json misbehave_, behave_;
+  std::vector<std::string> told_;
+};
+
+Json slowness(double factor, Nanoseconds add_ns) {
+  return {{"slow", {{"factor", factor}, {"add_ns", add_ns}}}};
+}
+
+std::unique_ptr<FaultEffect> make_slow(const PlannedFault& fault, FaultTargets& targets) {
+  const Nanoseconds add_ns = fault.settings.contains("add") ? parse_duration(fault.settings["add"]) : 0;
+  return std::make_unique<ProcessOrder>(fault, targets, slowness(fault.settings.value("factor", 1.0), add_ns),
+                                        slowness(1.0, 0));
+}
+
 }  // namespace
 
 std::unique_ptr<FaultEffect> make_process_fault(const PlannedFault& fault, FaultTargets& targets) {
@@ -74,6 +107,10 @@ std::unique_ptr<FaultEffect> make_process_fault(const PlannedFault& fault, Fault
   if (fault.kind == "kill") return std::make_unique<ProcessEndFault>(fault, targets, SIGKILL);
   if (fault.kind == "stop") return std::make_unique<ProcessEndFault>(fault, targets, SIGTERM);
   if (fault.kind == "pause") return std::make_unique<ProcessPause>(fault, targets);
+  if (fault.kind == "slow") return make_slow(fault, targets);
+  if (fault.kind == "hang") {
+    return std::make_unique<ProcessOrder>(fault, targets, Json{{"hang", true}}, Json{{"hang", false}});
+  }
   return nullptr;
 }
 

@@ -6,7 +6,7 @@
 
 namespace brokerlab {
 
-// Faults of load and role processes: kill, stop, pause. nullptr for any other kind or target.
+// Faults of load and role processes: kill, stop, pause, hang, slow. nullptr for any other kind or target.
 std::unique_ptr<FaultEffect> make_process_fault(const PlannedFault& fault, FaultTargets& targets);
 
 }  // namespace brokerlab

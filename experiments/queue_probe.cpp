@@ -12,9 +12,9 @@ constexpr Nanoseconds kAnswerLimit = 2 * kNanosecondsPerSecond;
 
 }  // namespace
 
-QueueProbe::QueueProbe(const PlannedRun& plan, std::string broker_uri, const std::string& prefix,
-                       bool tls_insecure)
-    : uri_(std::move(broker_uri)), tls_insecure_(tls_insecure) {
+QueueProbe::QueueProbe(const PlannedRun& plan, std::vector<std::string> broker_uris,
+                       const std::string& prefix, bool tls_insecure)
+    : uris_(std::move(broker_uris)), tls_insecure_(tls_insecure) {
   for (const Queue& queue : Topology::from_json(plan.topology).with_prefix(prefix).queues) {
     queues_.push_back(queue);
   }
@@ -35,12 +35,13 @@ std::vector<QueueProbe::Depth> QueueProbe::look() {
         if (!session_) {
           amqp::TlsOptions tls;
           tls.insecure = tls_insecure_;
-          session_ = std::make_unique<amqp::Session>(amqp::Uri::parse(uri_), tls, kAnswerLimit);
+          session_ = std::make_unique<amqp::Session>(amqp::Uri::parse(uris_.front()), tls, kAnswerLimit);
         }
         if (const auto status = session_->queue(queue.name)) depth.ready = status->messages;
       } catch (const Error& error) {
         trouble_ = error.summary();
         session_.reset();
+        std::rotate(uris_.begin(), uris_.begin() + 1, uris_.end());
       }
     }
     depths.push_back(std::move(depth));

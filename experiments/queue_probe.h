@@ -24,16 +24,19 @@ class QueueProbe {
   };
 
   // `plan` has been through with_prefix(); `prefix` is for its topology.
-  QueueProbe(const PlannedRun& plan, std::string broker_uri, const std::string& prefix, bool tls_insecure);
+  QueueProbe(const PlannedRun& plan, std::vector<std::string> broker_uris, const std::string& prefix,
+             bool tls_insecure);
 
   // One entry per queue of the topology. Never throws: a broker that does not answer
   // leaves `ready` empty.
   std::vector<Depth> look();
+  // It was deleted on purpose: nobody waits for it to be empty.
+  void forget(const std::string& queue) { consumed_.erase(queue); }
   // Why the last look() failed; empty when it did not.
   const std::string& trouble() const { return trouble_; }
 
  private:
-  std::string uri_;
+  std::vector<std::string> uris_;  // of every node; the first is asked until it fails
   bool tls_insecure_;
   std::vector<Queue> queues_;  // under the names the broker knows
   std::set<std::string> consumed_;

@@ -51,10 +51,10 @@ Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const 
       clock_(clock),
       interrupts_(interrupts),
       observer_(observer),
-      network_({lease.uri()}, setting.tls_insecure, clock, plan.seed),
+      network_(lease.uris(), setting.tls_insecure, clock, plan.seed),
       membership_(Topology::from_json(plan.topology).with_prefix(lease.prefix()), lease.uri(),
                   setting.tls_insecure, clock),
-      probe_(plan_, lease.uri(), lease.prefix(), setting.tls_insecure),
+      probe_(plan_, lease.uris(), lease.prefix(), setting.tls_insecure),
       interrupts_handled_(interrupts.count()) {
   uv_loop_init(&loop_);
   FaultTargets& targets = *this;
@@ -118,12 +118,28 @@ RunProcess& Run::spawn(const PlannedProcess& planned, const std::string& name) {
   Json order = assignment(plan_, planned);
   order["process"] = name;
   order["run"] = setting_.run_number;
-  order["broker"] = {{"uri", network_.uris(planned.name).front()},
-                     {"tls_insecure", setting_.tls_insecure},
-                     {"heartbeat_s", 10}};
+  order["broker"] = broker_for(planned);
   order["recording"] = (setting_.folder / raw->recording).string();
   raw->child->send({{"assignment", std::move(order)}});
   return *raw;
+}
+
+// Processes are spread over the nodes of a cluster, or all begin at the first; when theirs is lost they go on
+// at the next.
+Json Run::broker_for(const PlannedProcess& planned) const {
+  std::vector<std::string> uris = network_.uris(planned.name);
+  const Json& broker = plan_.experiment.at("broker");
+  if (broker.value("connect", "spread") == "spread") {
+    const auto position = static_cast<std::size_t>(&planned - plan_.processes.data());
+    std::rotate(uris.begin(), uris.begin() + static_cast<std::ptrdiff_t>(position % uris.size()), uris.end());
+  }
+  const std::string first = uris.front();
+  uris.erase(uris.begin());
+  const Nanoseconds heartbeat_ns = parse_duration(broker.value("heartbeat", "10s"));
+  return {{"uri", first},
+          {"other_uris", uris},
+          {"tls_insecure", setting_.tls_insecure},
+          {"heartbeat_s", heartbeat_ns / kNanosecondsPerSecond}};
 }
 
 void Run::on_line(RunProcess& process, const Json& line) {
@@ -347,34 +363,6 @@ RunProcess* Run::find(const std::string& name) {
     if ((*process)->planned->name == name) return process->get();  // the latest after restarts
   }
   return nullptr;
-}
-
-bool Run::signal_process(const std::string& name, int signal) {
-  RunProcess* process = find(name);
-  if (process == nullptr || !process->alive()) return false;
-  process->child->signal(signal);
-  return true;
-}
-
-bool Run::tell_process(const std::string& name, const Json& line) {
-  RunProcess* process = find(name);
-  if (process == nullptr || !process->alive()) return false;
-  process->child->send(line);
-  return true;
-}
-
-void Run::expect_end(const std::string& name) {
-  RunProcess* process = find(name);
-  if (process != nullptr && process->alive()) process->hit_by_fault = true;
-}
-
-void Run::restart_process(const std::string& name) {
-  RunProcess* process = find(name);
-  if (process == nullptr || process->alive()) return;
-  const auto times = std::count_if(processes_.begin(), processes_.end(),
-                                   [&](const auto& other) { return other->planned == process->planned; });
-  spawn(*process->planned, name + "-r" + std::to_string(times));
-  notice(name + " restarted");
 }
 
 void Run::notice(const std::string& text) {

@@ -55,6 +55,7 @@ class Run final : private FaultTargets {
 
   void spawn_all();
   RunProcess& spawn(const PlannedProcess& planned, const std::string& name);
+  Json broker_for(const PlannedProcess& planned) const;
   void on_line(RunProcess& process, const Json& line);
   void on_exit(RunProcess& process, ChildExit exit);
 
@@ -82,9 +83,11 @@ class Run final : private FaultTargets {
   bool tell_process(const std::string& process, const Json& line) override;
   void restart_process(const std::string& process) override;
   void expect_end(const std::string& process) override;
+  void expect_deletion(const std::string& queue) override { probe_.forget(queue); }
+  std::string connection_name(const std::string& process) override;
   PrivateBroker* private_broker() override { return lease_.private_broker(); }
   Management* management() override { return lease_.management(); }
-  const std::string& broker_uri() const override { return lease_.uri(); }
+  std::vector<std::string> broker_uris() const override { return lease_.uris(); }
   NetworkPaths& network() override { return network_; }
   bool tls_insecure() const override { return setting_.tls_insecure; }
   void notice(const std::string& text) override;

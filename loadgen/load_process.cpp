@@ -73,6 +73,7 @@ class LoadProcess {
   std::size_t still_open_ = 0;
   bool started_ = false;
   bool driving_ = false;
+  bool hangs_ = false;  // by a fault
   bool load_done_ = false;
   bool stopping_ = false;
   bool closing_ = false;
@@ -139,6 +140,10 @@ int LoadProcess::run() {
 
 void LoadProcess::on_line(const Json& line) {
   if (line.contains("start")) start(line.at("start").get<Nanoseconds>());
+  if (line.contains("hang")) {
+    hangs_ = line.at("hang").get<bool>();
+    if (!hangs_) drive();  // what has been due meanwhile goes now, with its intended times
+  }
   if (line.contains("stop")) stop();
 }
 
@@ -179,7 +184,7 @@ void LoadProcess::publish_due() {
   Nanoseconds now = run_.clock().now();
   int published = 0;
   std::int64_t late = 0;
-  while (!turns_.empty() && published < kMostPerTurn) {
+  while (!hangs_ && !turns_.empty() && published < kMostPerTurn) {
     const Turn turn = turns_.top();
     if (turn.due_ns > now && turn.due_ns > (now = run_.clock().now())) break;
     turns_.pop();
@@ -189,7 +194,7 @@ void LoadProcess::publish_due() {
     enqueue(*turn.publisher);
   }
   if (late > 0 && !spec_.closed_loop()) run_.events().worst(EventKind::kLateCatchUp, 0, now, late);
-  if (!turns_.empty()) timer_.set(turns_.top().due_ns);
+  if (!hangs_ && !turns_.empty()) timer_.set(turns_.top().due_ns);
 }
 
 void LoadProcess::check_finished() {

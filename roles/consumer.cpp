@@ -29,6 +29,7 @@ Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std:
     : run_(run),
       spec_(setup.spec),
       length_(setup.length),
+      hindrance_(setup.hindrance),
       position_(setup.position),
       queue_(setup.queue),
       run_number_(setup.run),
@@ -41,7 +42,8 @@ Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std:
       opening_(*behaviour_),
       hop_limit_(setup.hop_limit),
       effort_(run.loop(), run.clock(), setup.spec.effort.kind),
-      poll_timer_(run.loop(), [this] { run_.guard([this] { poll(); }); }) {
+      poll_timer_(run.loop(), [this] { run_.guard([this] { poll(); }); }),
+      retry_timer_(run.loop(), [this] { run_.guard([this] { subscribe_again(); }); }) {
   if (spec_.outputs.empty()) return;
   const OnwardPublisher::Setup publish{spec_, setup.routes, run_number_,
                                        setup.instance.at("publisher").get<std::uint32_t>(), position_};
@@ -76,6 +78,17 @@ void Consumer::subscribe(std::function<void()> on_subscribed) {
     consuming();
     return poll();
   }
+  channel_->consume(consume_options(), *this,
+                    [this, consuming](const amqp::Outcome& outcome, const std::string& tag) {
+                      run_.guard([&] {
+                        if (!outcome) return run_.fail(outcome.error().to_error(name()));
+                        tag_ = tag;
+                        consuming();
+                      });
+                    });
+}
+
+amqp::ConsumeOptions Consumer::consume_options() const {
   amqp::ConsumeOptions options;
   options.queue = queue_name_;
   options.consumer_tag = tag_;
@@ -83,13 +96,7 @@ void Consumer::subscribe(std::function<void()> on_subscribed) {
   options.exclusive = spec_.consume.exclusive;
   options.arguments = spec_.consume.arguments;
   if (spec_.consume.priority) options.arguments["x-priority"] = *spec_.consume.priority;
-  channel_->consume(options, *this, [this, consuming](const amqp::Outcome& outcome, const std::string& tag) {
-    run_.guard([&] {
-      if (!outcome) return run_.fail(outcome.error().to_error(name()));
-      tag_ = tag;
-      consuming();
-    });
-  });
+  return options;
 }
 
 void Consumer::poll() {
@@ -105,7 +112,8 @@ void Consumer::poll() {
                 });
 }
 
-DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp) {
+DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp,
+                               bool at_once) {
   DeliveryRecord record{};
   record.received_ns = delivery.received_ns;
   record.consumer = position_;
@@ -126,7 +134,7 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
     record.settled_ns = record.received_ns;
     record.settlement = static_cast<std::uint8_t>(Settlement::kAutomatic);
   }
-  if (spec_.settles_at_once()) record.started_ns = record.done_ns = record.received_ns;
+  if (at_once) record.started_ns = record.done_ns = record.received_ns;
   ++counts_.received;
   counts_.redelivered += delivery.redelivered;
   DeliveryRecord& appended = run_.recording().append_delivery(record);
@@ -152,9 +160,10 @@ void Consumer::on_delivery(const amqp::Delivery& delivery) {
 
 void Consumer::take(const amqp::Delivery& delivery) {
   std::optional<Stamp> stamp = delivery.stamp();
-  DeliveryRecord& record = note(delivery, stamp);
+  const bool at_once = spec_.settles_at_once() && hindrance_.none() && in_hand() == 0;
+  DeliveryRecord& record = note(delivery, stamp, at_once);
   steps_.received(delivery);
-  if (spec_.settles_at_once()) {
+  if (at_once) {
     ++counts_.done;
     steps_.settled(Settlement::kAcked);
     return acks_.settle(record, delivery.tag, Settlement::kAcked);
@@ -173,7 +182,7 @@ void Consumer::take(const amqp::Delivery& delivery) {
 
 void Consumer::pump() {
   if (std::exchange(pumping_, true)) return;
-  while (!work_ && !waiting_.empty()) {
+  while (!hindrance_.hangs && !work_ && !waiting_.empty()) {
     work_ = std::move(waiting_.front());
     waiting_.pop_front();
     begin();
@@ -191,28 +200,35 @@ void Consumer::begin() {
   }
   if (work.reaction.verdict != Reaction::Verdict::kAct) return set_aside();
   work.record->started_ns = now;
-  if (spec_.effort.kind == EffortSpec::Kind::kNone) return compute();
   const std::uint32_t publisher = work.stamp ? work.stamp->publisher : kNoPublisher;
   const std::uint64_t sequence = work.stamp ? work.stamp->sequence : work.identity;
-  const Nanoseconds length_ns = length_.of(publisher, sequence, work.body, work.reaction.body);
+  const Nanoseconds length_ns =
+      hindrance_.slowed(length_.of(publisher, sequence, work.body, work.reaction.body));
+  if (spec_.effort.kind == EffortSpec::Kind::kNone && length_ns == 0) return compute();
   steps_.working(length_ns);
-  effort_.begin(now, length_ns, [this] {
-    run_.guard([this] {
-      compute();
-      pump();
-    });
-  });
+  effort_.begin(now, length_ns, [this] { run_.guard([this] { step(&Consumer::compute); }); });
+}
+
+void Consumer::step(void (Consumer::*next)()) {
+  if (hindrance_.hangs) {
+    held_ = next;
+    return;
+  }
+  (this->*next)();
+  pump();
+}
+
+void Consumer::go_on() {
+  if (hindrance_.hangs) return;
+  if (const auto next = std::exchange(held_, nullptr)) (this->*next)();
+  pump();
 }
 
 void Consumer::compute() {
   if (!work_->reaction.compute) return finish_effort();
   steps_.working(0);
-  effort_.compute(work_->reaction.compute, [this] {
-    run_.guard([this] {
-      finish_effort();
-      pump();
-    });
-  });
+  effort_.compute(work_->reaction.compute,
+                  [this] { run_.guard([this] { step(&Consumer::finish_effort); }); });
 }
 
 void Consumer::set_aside() {
@@ -294,23 +310,10 @@ void Consumer::on_writable() {
   });
 }
 
-void Consumer::connection_lost() {
-  ++connections_lost_;
-  acks_.forget();
-  if (spec_.consume.automatic()) return;
-  waiting_.clear();
-  if (work_ && work_->effort_made) work_.reset();
-  check_drained();
-}
-
-void Consumer::restored() {
-  run_.guard([this] { opening_.begin(); });
-  on_writable();
-}
-
 void Consumer::stop() {
   if (std::exchange(stopping_, true)) return;
   poll_timer_.cancel();
+  retry_timer_.cancel();
   const bool subscribed = channel_ != nullptr && !spec_.consume.get_ns && !tag_.empty();
   if (!subscribed) {
     cancelled_ = true;
@@ -333,21 +336,7 @@ void Consumer::check_drained() {
 void Consumer::close() {
   effort_.close();
   poll_timer_.close();
-}
-
-void Consumer::on_cancelled(const amqp::AmqpError& reason) {
-  run_.guard([&] {
-    run_.events().moment(EventKind::kConsumerCancelled, position_, run_.clock().now(), reason.code);
-  });
-  run_.pipe().notice(name() + ": the broker has cancelled the consumer: " + reason.describe(), true);
-  run_.fail(reason.to_error(name()));
-}
-
-void Consumer::on_closed(const amqp::AmqpError& error) {
-  run_.guard(
-      [&] { run_.events().moment(EventKind::kChannelError, position_, run_.clock().now(), error.code); });
-  run_.pipe().notice(name() + ": the broker has closed the channel: " + error.describe(), true);
-  run_.fail(error.to_error(name()));
+  retry_timer_.close();
 }
 
 void Consumer::on_confirm(std::uint64_t number, bool multiple, bool acked) {

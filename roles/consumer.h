@@ -19,6 +19,7 @@
 #include "roles/behaviour.h"
 #include "roles/consumer_steps.h"
 #include "roles/effort.h"
+#include "roles/hindrance.h"
 #include "roles/onward_publisher.h"
 #include "roles/opening.h"
 #include "roles/role_spec.h"
@@ -31,14 +32,17 @@ struct ConsumerCounts {
 };
 
 // One instance of a role: a channel of its own, one message in work at a time, those that the broker sends
-// ahead waiting in a queue of ours. For each message: the behaviour is asked, the effort made, the results
-// published onward, the message settled; each step is noted in its record. A role without effort, rule and
-// onward publish settles within the read. One loop; lives within its ChildRun and must outlive its channel.
+// ahead waiting in a queue of ours. Cancelled, or with its channel closed, for a reason that may pass, it
+// subscribes again; else its process ends with the broker's words. For each message: the behaviour is asked,
+// the effort made, the results published onward, the message settled; each step is noted in its record. A
+// role without effort, rule and onward publish settles within the read. One loop; lives within its ChildRun
+// and must outlive its channel.
 class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandler {
  public:
   struct Setup {
     const RoleSpec& spec;
     const EffortLength& length;
+    const Hindrance& hindrance;
     const RouteNumbers& routes;
     const Json& instance;    // of the assignment
     std::uint16_t position;  // in the assignment's instances
@@ -61,6 +65,8 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   // Deliveries in hand belong to nobody now; with automatic acknowledgement they belong to us.
   void connection_lost();
   void restored();
+  // The hindrance has changed.
+  void go_on();
   // Before the loop ends.
   void close();
 
@@ -92,7 +98,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
     bool effort_made = false;
   };
 
-  DeliveryRecord& note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp);
+  DeliveryRecord& note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp, bool at_once);
   void note_detail(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp);
   void take(const amqp::Delivery& delivery);
   // Begins with the next ones until one keeps it busy.
@@ -101,17 +107,29 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   void set_aside();
   void compute();
   void finish_effort();
+  // The next step of the work in hand, unless the process is to hang.
+  void step(void (Consumer::*next)());
   // Publishes and settles; false while the channel takes no publishes.
   bool hand_over();
   void publish_opening();
   bool stale(const Work& work) const;
   void poll();
   void check_drained();
+  amqp::ConsumeOptions consume_options() const;
+
+  void forget_deliveries();
+  void note_trouble(EventKind kind, const amqp::AmqpError& error);
+  void subscribe_later(const amqp::AmqpError& reason);
+  bool went_well(const amqp::Outcome& outcome);
+  void subscribe_again();
+  void consume_again();
+  void back_again();
   std::string name() const;
 
   ChildRun& run_;
   const RoleSpec& spec_;
   const EffortLength& length_;
+  const Hindrance& hindrance_;
   std::uint16_t position_;
   std::uint16_t queue_;
   std::uint64_t run_number_;
@@ -128,10 +146,14 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   std::unique_ptr<OnwardPublisher> onward_;  // null unless the role publishes
   Effort effort_;
   PreciseTimer poll_timer_;
+  PreciseTimer retry_timer_;
   std::deque<Work> waiting_;
   std::optional<Work> work_;
   ConsumerCounts counts_;
   std::uint32_t connections_lost_ = 0;
+  void (Consumer::*held_)() = nullptr;  // the step that waits until the process hangs no more
+  EventRecord* trouble_event_ = nullptr;
+  int retries_ = 0;
   bool pumping_ = false;
   bool asking_ = false;  // a basic.get is on its way
   bool stopping_ = false;

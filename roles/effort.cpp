@@ -79,7 +79,7 @@ Effort::Effort(uv_loop_t* loop, const Clock& clock, EffortSpec::Kind kind) : sta
   state_->clock = &clock;
   state_->kind = kind;
   state_->work.data = state_;
-  if (kind == EffortSpec::Kind::kSleep) {
+  if (kind != EffortSpec::Kind::kSpin) {  // without an effort of its own it can still be slowed down
     state_->timer = std::make_unique<PreciseTimer>(loop, [state = state_] { state->finish(); });
   }
 }
@@ -91,7 +91,7 @@ bool Effort::busy() const { return state_ != nullptr && state_->busy; }
 void Effort::begin(Nanoseconds from, Nanoseconds length, std::function<void()> done) {
   state_->busy = true;
   state_->done = std::move(done);
-  if (state_->kind == EffortSpec::Kind::kSleep) {
+  if (state_->timer) {
     state_->timer->set(from + length);
     return;
   }

@@ -46,6 +46,7 @@ class RoleProcess {
   ChildRun run_;
   RoleSpec spec_;
   EffortLength length_;
+  Hindrance hindrance_;
   RouteNumbers routes_;
   OnwardCounts onward_;
   std::vector<std::unique_ptr<Consumer>> consumers_;
@@ -73,6 +74,7 @@ void RoleProcess::make_consumers(const Json& assignment) {
   for (const Json& instance : assignment.at("instances")) {
     const Consumer::Setup setup{spec_,
                                 length_,
+                                hindrance_,
                                 routes_,
                                 instance,
                                 position++,
@@ -118,6 +120,14 @@ int RoleProcess::run() {
 }
 
 void RoleProcess::on_line(const Json& line) {
+  if (line.contains("hang")) hindrance_.hangs = line.at("hang").get<bool>();
+  if (line.contains("slow")) {
+    hindrance_.factor = line.at("slow").at("factor").get<double>();
+    hindrance_.add_ns = line.at("slow").at("add_ns").get<Nanoseconds>();
+  }
+  if (line.contains("hang")) {
+    for (const auto& consumer : consumers_) consumer->go_on();
+  }
   if (line.contains("subscribe") && !std::exchange(subscribing_, true)) subscribe_from(0);
   if (line.contains("stop")) stop();
 }

@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +11,24 @@
 #include "experiments/fault.h"
 
 namespace brokerlab {
+
+// Notes what nodes are asked, and answers what a test has laid out, or "ok".
+class FakeControl final : public NodeControl {
+ public:
+  std::vector<std::string> asked;                  // "0: expression"
+  std::deque<std::optional<std::string>> answers;  // nothing: not yet
+
+  Ticket ask(std::size_t node, const std::string& expression) override {
+    asked.push_back(std::to_string(node) + ": " + expression);
+    return asked.size();
+  }
+  std::optional<std::string> answer(Ticket) override {
+    if (answers.empty()) return "ok";
+    auto next = answers.front();
+    answers.pop_front();
+    return next;
+  }
+};
 
 // A broker of three nodes that exists in words only.
 class FakeBroker final : public PrivateBroker {
@@ -21,6 +41,7 @@ class FakeBroker final : public PrivateBroker {
   std::vector<std::string> done;  // "kill 0"
   std::vector<bool> running_nodes{false, false, false};
   bool answers = true;
+  FakeControl erlang;
 
   const std::vector<Node>& nodes() const override { return nodes_; }
   const std::string& user() const override { return word_; }
@@ -37,6 +58,7 @@ class FakeBroker final : public PrivateBroker {
   void restart(std::size_t node) override { note("restart", node); }
   bool accepting(std::size_t) override { return answers; }
   void wait_until_accepting(std::size_t, Nanoseconds) override {}
+  NodeControl& control() override { return erlang; }
   void stop() override {}
 
  private:
@@ -86,9 +108,11 @@ class FakeTargets final : public FaultTargets {
   void expect_end(const std::string& process) override {
     if (alive) done.push_back(process + " is to end");
   }
+  void expect_deletion(const std::string& queue) override { done.push_back(queue + " is to go"); }
+  std::string connection_name(const std::string& process) override { return process; }
   PrivateBroker* private_broker() override { return ours ? &broker : nullptr; }
   Management* management() override { return nullptr; }
-  const std::string& broker_uri() const override { return uri_; }
+  std::vector<std::string> broker_uris() const override { return {"amqp://127.0.0.1:1/"}; }
   NetworkPaths& network() override { return network_; }
   bool tls_insecure() const override { return false; }
   void notice(const std::string& text) override { notices.push_back(text); }
@@ -96,8 +120,7 @@ class FakeTargets final : public FaultTargets {
  private:
   uv_loop_t loop_{};
   MonotonicClock clock_;
-  std::string uri_ = "amqp://127.0.0.1:1/";
-  NetworkPaths network_{{uri_}, false, clock_, 1};
+  NetworkPaths network_{{"amqp://127.0.0.1:1/"}, false, clock_, 1};
 };
 
 }  // namespace brokerlab
