@@ -247,9 +247,9 @@ void Connection::Impl::retry_or_give_up(const AmqpError& reason) {
     ++attempt_;
     // Each of the other nodes is asked at once; only when all have been is there a reason to wait.
     const bool fresh_node = static_cast<std::size_t>(attempt_) <= options.other_uris.size();
+    if (events.on_retry) events.on_retry(attempt_, options.reconnect.tries, reason);
     go_to_next_node();
     arm(fresh_node ? 0 : options.reconnect.delay_ns);
-    if (events.on_retry) events.on_retry(attempt_, options.reconnect.tries, reason);
     return;
   }
   phase_ = Phase::kClosed;

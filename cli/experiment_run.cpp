@@ -10,6 +10,7 @@
 #include "analysis/summary.h"
 #include "core/ids.h"
 #include "core/units.h"
+#include "experiments/fault_kind.h"
 #include "experiments/plan.h"
 #include "experiments/run.h"
 #include "experiments/threshold.h"
@@ -208,6 +209,9 @@ void BrokerRoom::close() {
 ExperimentOutcome run_experiment(const Experiment& experiment, const RunOptions& options, BrokerRoom& room,
                                  const Clock& clock, const Interrupts& interrupts, RunObserver& observer) {
   const Plan plan = make_plan(experiment);
+  if (options.broker_uri) {
+    for (const PlannedRun& run : plan.runs) refuse_faults_on_foreign_broker(run, options.allow_faults);
+  }
   Recorder recorder(experiment, plan, options);
   ExperimentOutcome outcome{recorder.folder(), Json(), std::nullopt};
   try {

@@ -20,6 +20,7 @@ struct RunOptions {
   std::optional<std::string> broker_uri;
   std::optional<std::string> management_uri;  // derived from the broker's address by default
   bool tls_insecure = false;
+  bool allow_faults = false;  // on a broker that is not ours
   std::optional<int> nodes;
   std::filesystem::path out = "results";
   std::vector<std::string> command_line;

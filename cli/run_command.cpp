@@ -25,6 +25,7 @@ struct RunCommandOptions {
   std::string broker;
   std::string management;
   bool tls_insecure = false;
+  bool allow_faults = false;
   int nodes = 0;
   std::string out = "results";
   Overrides overrides;
@@ -166,6 +167,7 @@ ExitStatus run(const RunCommandOptions& options, const CommandContext& context) 
   if (!options.management.empty()) run_options.management_uri = options.management;
   if (options.nodes > 0) run_options.nodes = options.nodes;
   run_options.tls_insecure = options.tls_insecure;
+  run_options.allow_faults = options.allow_faults;
   run_options.out = options.out;
   run_options.command_line = context.command_line;
   return run_all(experiments, run_options, options.quiet, options.json);
@@ -185,6 +187,8 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   add_option(*command, "--management", options->management,
              "management API of that broker; http://its-host:15672 by default");
   add_switch(*command, "--tls-insecure", options->tls_insecure, "do not verify the broker's certificate");
+  add_switch(*command, "--allow-faults", options->allow_faults,
+             "let close-connection and delete-queue hit the broker of --broker");
   add_option(*command, "--nodes", options->nodes, "nodes of the private broker")->check(CLI::Range(1, 5));
   add_option(*command, "--out", options->out, "folder for results")->capture_default_str();
   command

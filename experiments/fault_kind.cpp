@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+#include "core/units.h"
+#include "experiments/plan.h"
+
 namespace brokerlab {
 
 const std::vector<FaultKind>& fault_kinds() {
@@ -40,6 +44,23 @@ const FaultKind* fault_kind(const std::string& name) {
 FaultKind::Broker FaultKind::broker_for(const std::string& target) const {
   const bool on_processes = (targets & (kLoad | kRole)) != 0;
   return broker == Broker::kOurs && on_processes && target != "broker" ? Broker::kAny : broker;
+}
+
+void refuse_faults_on_foreign_broker(const PlannedRun& run, bool allowed) {
+  for (const PlannedFault& fault : run.faults) {
+    const FaultKind::Broker wanted = fault_kind(fault.kind)->broker_for(fault.target);
+    const std::string what = "the experiment declares " + fault.kind + " of " + fault.target + " after " +
+                             format_duration(fault.at_ns);
+    if (wanted == FaultKind::Broker::kOurs) {
+      throw Error(what + ", and the broker named by --broker is not ours to break", "/faults",
+                  "leave out --broker: a private broker is started then", ExitStatus::kUsage);
+    }
+    if (wanted == FaultKind::Broker::kAllowed && !allowed) {
+      throw Error(what + ", on a broker that is not ours", "/faults",
+                  "--allow-faults permits it; or leave out --broker: a private broker is started then",
+                  ExitStatus::kUsage);
+    }
+  }
 }
 
 }  // namespace brokerlab

@@ -7,6 +7,8 @@
 
 namespace brokerlab {
 
+struct PlannedRun;
+
 // What is known of a kind of fault before any run: what it can hit, how it ends, and what it asks of the
 // broker. The one table that the check of an experiment file, the plan and the run go by; what a kind does is
 // a FaultEffect (experiments/fault.h).
@@ -35,5 +37,9 @@ struct FaultKind {
 
 const std::vector<FaultKind>& fault_kinds();
 const FaultKind* fault_kind(const std::string& name);  // nullptr: none of that name
+
+// Throws Error (kUsage) when `run` would break a broker that is not ours: never by kinds that need one of
+// ours, by the others only where the user has `allowed` it.
+void refuse_faults_on_foreign_broker(const PlannedRun& run, bool allowed);
 
 }  // namespace brokerlab
