@@ -151,7 +151,7 @@ TEST_F(FaultScheduleTest, TheNetworkIsDownForItsDurationAndOnlyForWhomItHits) {
   down.duration_ns = 40 * kMillisecond;
   down.settings = {{"kind", "down"}};
   start({down});
-  const std::string broker = targets_.broker_uri();
+  const std::string broker = targets_.broker_uris().front();
   EXPECT_THAT(targets_.network().uris("other-0"), ElementsAre(broker));
   const amqp::Uri diverted = amqp::Uri::parse(targets_.network().uris("w-0").at(0));
   EXPECT_NE(diverted.port, amqp::Uri::parse(broker).port);
