@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "experiments/fault_kind.h"
 #include "experiments/plan.h"
 #include "experiments/role_file.h"
 #include "experiments/schema.h"
@@ -83,6 +84,33 @@ TEST(Docs, EveryExampleIsValid) {
     ++examples;
   }
   EXPECT_GE(examples, 6);
+}
+
+// Each example of faults.md is a part of an experiment.
+TEST(Docs, TheExamplesOfFaultsAreValidAndNameEveryKind) {
+  const Json around = Json::parse(R"({
+    "name": "x", "topology": {"queues": [{"name": "orders", "durable": true}]},
+    "load": [{"name": "emitter", "publish": {"routing_key": "orders"}}],
+    "roles": [{"role": "worker", "instances": 2, "processes": 2, "consume": {"queue": "orders", "prefetch": 5}}]})");
+  const std::string text = page("faults.md");
+  const std::string fence = "```json\n";
+  int examples = 0;
+  for (std::size_t at = text.find(fence); at != std::string::npos; at = text.find(fence, at + 1)) {
+    const std::size_t begin = at + fence.size();
+    Json example = around;
+    example.merge_patch(Json::parse(text.substr(begin, text.find("\n```", begin) - begin)));
+    SCOPED_TRACE(example.dump());
+    const ScratchFolder folder;
+    std::vector<Experiment> experiments;
+    ASSERT_NO_THROW(experiments = load_experiments(folder.write("example.json", example.dump())));
+    EXPECT_TRUE(experiments.front().warnings.empty());
+    EXPECT_FALSE(make_plan(experiments.front()).runs.front().faults.empty());
+    ++examples;
+  }
+  EXPECT_GE(examples, 6);
+  for (const FaultKind& kind : fault_kinds()) {
+    EXPECT_NE(text.find("`" + std::string(kind.name) + "`"), std::string::npos) << kind.name;
+  }
 }
 
 }  // namespace

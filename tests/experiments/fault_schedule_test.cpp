@@ -7,6 +7,8 @@
 #include "amqp/uri.h"
 #include "broker/ports.h"
 #include "core/error.h"
+#include "experiments/fault_kind.h"
+#include "experiments/partition_fault.h"
 #include "tests/experiments/fake_targets.h"
 
 namespace brokerlab {
@@ -177,6 +179,88 @@ TEST_F(FaultScheduleTest, ABrokerThatIsNotOursIsNotBroken) {
   targets_.ours = false;
   EXPECT_THROW(start({fault_of("kill", "broker")}), Error);
   EXPECT_THAT(targets_.broker.done, IsEmpty());
+}
+
+TEST_F(FaultScheduleTest, AHungProcessIsToldWhenItIsEnough) {
+  PlannedFault hang = fault_of("hang", "w");
+  hang.duration_ns = 3600 * kNanosecondsPerSecond;
+  PlannedFault slow = fault_of("slow", "v");
+  slow.settings = {{"factor", 2.5}, {"add", "10ms"}};
+  slow.duration_ns = 5 * kMillisecond;
+  start({hang, slow});
+  ASSERT_TRUE(until([&] { return !record(1)["ended_ns"].is_null(); }));
+  schedule_->heal();
+  EXPECT_THAT(
+      targets_.done,
+      ElementsAre(R"(w-0 told {"hang":true})", R"(v-0 told {"slow":{"factor":2.5,"add_ns":10000000}})",
+                  R"(v-0 told {"slow":{"factor":1.0,"add_ns":0}})", R"(w-0 told {"hang":false})"));
+}
+
+TEST_F(FaultScheduleTest, AnAlarmStartsWhenTheNodeSaysSoAndEndsLikewise) {
+  PlannedFault alarm = fault_of("memory-alarm", "broker");
+  alarm.duration_ns = 20 * kMillisecond;
+  auto& erlang = targets_.broker.erlang;
+  erlang.answers = {std::nullopt, std::nullopt, "true", std::nullopt, "false"};
+  start({alarm});
+  ASSERT_TRUE(until([&] { return erlang.answers.size() == 3; }));
+  EXPECT_TRUE(targets_.notices.empty());  // it has not come into force
+  ASSERT_TRUE(until([&] { return !record()["ended_ns"].is_null(); }));
+  ASSERT_EQ(erlang.asked.size(), 2U);
+  EXPECT_THAT(erlang.asked[0],
+              HasSubstr("0: vm_memory_monitor:set_vm_memory_high_watermark({absolute, 1000000})"));
+  EXPECT_THAT(erlang.asked[1], HasSubstr("application:get_env(rabbit, vm_memory_high_watermark)"));
+}
+
+TEST_F(FaultScheduleTest, AnAlarmThatDoesNotGoOffIsSaidAndTheLimitIsRestored) {
+  PlannedFault alarm = fault_of("disk-alarm", "broker");
+  alarm.duration_ns = 20 * kMillisecond;
+  targets_.broker.erlang.answers = {"false"};
+  start({alarm});
+  ASSERT_TRUE(until([&] { return record().contains("not_done"); }));
+  EXPECT_EQ(record()["not_done"], "the alarm did not go off");
+  EXPECT_THAT(targets_.broker.erlang.asked.back(), HasSubstr("get_env(rabbit, disk_free_limit)"));
+}
+
+TEST_F(FaultScheduleTest, APartitionIsOverWhenEveryNodeSeesTheOthersAgain) {
+  PlannedFault partition = fault_of("partition", "broker");
+  partition.duration_ns = 10 * kMillisecond;
+  auto& erlang = targets_.broker.erlang;
+  // Cut twice, mended twice, then each of the three is asked, twice.
+  erlang.answers = {"true", "true", "true", "true", "2", "1", "2", "2", "2", "2"};
+  start({partition});
+  ASSERT_TRUE(until([&] { return !record()["ended_ns"].is_null(); }));
+  ASSERT_EQ(erlang.asked.size(), 10U);
+  EXPECT_THAT(erlang.asked[0], HasSubstr("0: erlang:set_cookie('lab2@localhost', brokerlab_cut)"));
+  EXPECT_THAT(erlang.asked[2], HasSubstr("0: erlang:set_cookie('lab2@localhost', erlang:get_cookie())"));
+  EXPECT_EQ(record()["details"]["cut"],
+            Json::parse(R"([["lab1@localhost", "lab2@localhost"], ["lab1@localhost", "lab3@localhost"]])"));
+}
+
+TEST(Partitions, CutWhatTheirShapeSays) {
+  using Links = std::vector<std::pair<std::size_t, std::size_t>>;
+  EXPECT_EQ(links_cut("halves", 3, 1), (Links{{0, 1}, {0, 2}}));
+  EXPECT_EQ(links_cut("halves", 4, 1), (Links{{0, 2}, {0, 3}, {1, 2}, {1, 3}}));
+  EXPECT_EQ(links_cut("random-node", 3, 1).size(), 2U);
+  EXPECT_EQ(links_cut("random-node", 5, 7), links_cut("random-node", 5, 7));
+  EXPECT_EQ(links_cut("majorities-ring", 3, 1), (Links{{0, 2}}));
+  for (const std::size_t nodes : {3U, 5U}) {  // each still sees a majority
+    std::vector<std::size_t> seen(nodes, nodes);
+    for (const auto& [a, b] : links_cut("majorities-ring", nodes, 1)) --seen[a], --seen[b];
+    for (const std::size_t count : seen) EXPECT_GT(count, nodes / 2) << nodes;
+  }
+}
+
+TEST(FaultRights, ABrokerThatIsNotOurs) {
+  PlannedRun run;
+  run.faults = {fault_of("kill", "w")};
+  EXPECT_NO_THROW(refuse_faults_on_foreign_broker(run, false));
+  run.faults = {fault_of("close-connection", "w")};
+  EXPECT_NO_THROW(refuse_faults_on_foreign_broker(run, true));
+  EXPECT_THROW(refuse_faults_on_foreign_broker(run, false), Error);
+  for (const char* kind : {"kill", "pause", "partition", "disk-alarm"}) {
+    run.faults = {fault_of(kind, "broker")};
+    EXPECT_THROW(refuse_faults_on_foreign_broker(run, true), Error) << kind;
+  }
 }
 
 }  // namespace
