@@ -67,7 +67,7 @@ void RunAccounts::read_deliveries() {
     add_share(consumer, record);
     add_bar(consumer, record);
     if (ledger_.add_delivery(record, consumer, queue) == Ledger::Kind::kForeign) return;
-    recovery_.add_delivery(consumer, record);
+    recovery_.add_delivery(consumer, queue, record);
   });
 }
 
@@ -118,7 +118,7 @@ void RunAccounts::read_events() {
     const Nanoseconds lasted =
         std::max<Nanoseconds>(0, (event.ended_ns ? event.ended_ns : end) - event.at_ns);
     const bool load = run_.evidence_of(process).is_load;
-    recovery_.add_event(event);
+    recovery_.add_event(process, event);
     switch (static_cast<EventKind>(event.kind)) {
       case EventKind::kConnectionBlocked:
         events_.connection_blocked += lasted;

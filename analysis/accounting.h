@@ -45,7 +45,8 @@ class RunAccounts {
   // What every consumer got, and how long it could have worked; parallel to the run's consumers.
   std::vector<ConsumerShare> shares() const;
   Json fairness() const { return fairness_json(shares()); }
-  Json recovery() const { return recovery_.to_json(); }
+  Json recovery() const { return recovery_.to_json(ledger_); }
+  Json downtime() const { return recovery_.downtime_json(); }
   std::optional<Nanoseconds> makespan() const;
   // Sets `gantt` and `gantt_omitted` of a run where there is work to show.
   void add_gantt(Json& run) const;

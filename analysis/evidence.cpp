@@ -1,6 +1,7 @@
 #include "analysis/evidence.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/error.h"
 
@@ -65,11 +66,17 @@ bool may_drop(const Json& queue) {
   return false;
 }
 
+bool is_quorum(const Json& queue) {
+  const auto arguments = queue.find("arguments");
+  return arguments != queue.end() && arguments->is_object() && text(*arguments, "x-queue-type") == "quorum";
+}
+
 QueueEvidence queue_evidence(const Json& json) {
   QueueEvidence queue;
   queue.name = text(json, "name");
   queue.consumed = truth(json, "consumed", true);
   queue.durable = truth(json, "durable", true);
+  queue.quorum = is_quorum(json);
   queue.limited = may_drop(json);
   queue.ready_at_start = known<std::int64_t>(json, "ready_at_start");
   queue.ready_at_end = known<std::int64_t>(json, "ready_at_end");
@@ -94,6 +101,17 @@ FaultEvidence fault_evidence(const Json& json) {
   if (const auto details = json.find("details"); details != json.end() && details->is_object())
     fault.details = *details;
   return fault;
+}
+
+// Once all queues are listed: dead letter queues are among them, or are added.
+void read_dead_letter_queues(const Json& json, RunEvidence& run) {
+  for (const Json& entry : list(json, "queues")) {
+    if (!entry.contains("dead_letter_queues") || !entry.at("dead_letter_queues").is_array()) continue;
+    std::vector<std::uint32_t> queues;
+    for (const Json& name : list(entry, "dead_letter_queues"))
+      if (name.is_string()) queues.push_back(run.queue_index(name.get<std::string>()));
+    run.queues[run.queue_index(text(entry, "name"))].dead_letter_queues = std::move(queues);
+  }
 }
 
 void read_routes(const Json& json, RunEvidence& run) {
@@ -150,7 +168,22 @@ void read_phases(const Json& json, RunEvidence& run) {
 
 bool FaultEvidence::hits(const ProcessEvidence& process) const {
   if (processes.empty()) return target == process.entry;
-  return std::find(processes.begin(), processes.end(), process.name) != processes.end();
+  return std::any_of(processes.begin(), processes.end(), [&](const std::string& name) {
+    return name == process.name || name == process.planned_name();
+  });
+}
+
+std::string_view ProcessEvidence::planned_name() const {
+  const std::string_view whole = name;
+  const std::size_t digits = whole.find_last_not_of("0123456789") + 1;
+  const bool restarted = digits >= 2 && digits < whole.size() && whole.substr(digits - 2, 2) == "-r";
+  return restarted ? whole.substr(0, digits - 2) : whole;
+}
+
+std::size_t ProcessEvidence::restarts() const {
+  const std::string_view planned = planned_name();
+  if (planned.size() == name.size()) return 0;
+  return static_cast<std::size_t>(std::strtoul(name.c_str() + planned.size() + 2, nullptr, 10));
 }
 
 RunEvidence RunEvidence::from_json(const Json& json) {
@@ -168,6 +201,7 @@ RunEvidence RunEvidence::from_json(const Json& json) {
   for (const Json& spec : list(json, "roles")) run.roles.push_back(spec);
   for (const Json& process : list(json, "processes")) run.processes.push_back(process_evidence(process, run));
   for (const Json& queue : list(json, "queues")) run.queues.push_back(queue_evidence(queue));
+  read_dead_letter_queues(json, run);
   read_routes(json, run);
   run.drained = truth(json, "drained", false);
   run.drain_reason = text(json, "drain_reason");

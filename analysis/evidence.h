@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,13 +37,21 @@ struct ProcessEvidence {
   std::string recording;  // relative path
   ProcessEnd end = ProcessEnd::kNormal;
   std::size_t spec = SIZE_MAX;  // index into loads or roles; SIZE_MAX when the entry is not listed
+
+  // A process that a fault restarts has the name of the first one, with "-r1", "-r2" and so on behind it.
+  std::string_view planned_name() const;
+  std::size_t restarts() const;  // how many were before it
 };
 
 struct QueueEvidence {
   std::string name;
   bool consumed = true;
   bool durable = true;
+  bool quorum = false;
   bool limited = false;  // its arguments let the broker drop messages (time to live, length limit)
+  // Where its dead letters go, as indices into RunEvidence::queues: one queue or each of several; empty:
+  // nowhere, they are dropped; nothing when it is not known.
+  std::optional<std::vector<std::uint32_t>> dead_letter_queues;
   std::optional<std::int64_t> ready_at_start, ready_at_end, unacked_at_end;
 };
 
@@ -54,6 +63,7 @@ struct FaultEvidence {
   std::string not_done;                                          // why it was not; else empty
   Json details = Json::object();                                 // what only some kinds have to tell
 
+  // In one of its lives.
   bool hits(const ProcessEvidence& process) const;
   // It ended a process, be it of ours or the broker's.
   bool ends_processes() const { return kind == "kill" || kind == "stop"; }

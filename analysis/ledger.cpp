@@ -1,7 +1,8 @@
 #include "analysis/ledger.h"
 
 #include <algorithm>
-#include <numeric>
+
+#include "core/key_hash.h"
 
 namespace brokerlab {
 namespace {
@@ -17,6 +18,8 @@ bool holds(const std::vector<std::uint32_t>& queues, std::uint32_t queue) {
 Ledger::Ledger(std::vector<QueueEvidence> queues, bool drained)
     : queues_(std::move(queues)), drained_(drained), absent_ids_(queues_.size()) {
   account_.queues.resize(queues_.size());
+  for (std::uint32_t queue = 0; queue < queues_.size(); ++queue)
+    queues_by_hash_[queue_hash(queues_[queue].name)].push_back(queue);
 }
 
 bool Ledger::Publisher::attempted(std::uint32_t sequence) const {
@@ -32,19 +35,22 @@ const Ledger::Copies* Ledger::Publisher::find(std::uint32_t queue) const {
 Ledger::Copies& Ledger::Publisher::on(std::uint32_t queue) {
   for (Copies& entry : copies)
     if (entry.queue == queue) return entry;
-  copies.push_back({queue, {}, {}});
+  copies.push_back({queue, {}, {}, {}, {}});
   return copies.back();
-}
-
-bool Ledger::Publisher::done_on(std::uint32_t sequence, std::uint32_t queue) const {
-  const Copies* entry = find(queue);
-  return entry && entry->done.seen(sequence);
 }
 
 bool Ledger::Publisher::seen_anywhere(std::uint32_t sequence) const {
   for (const Copies& entry : copies)
     if (entry.seen.seen(sequence)) return true;
   return false;
+}
+
+bool Ledger::Publisher::seen_on_one_of(std::uint32_t sequence, const std::vector<std::uint32_t>& queues,
+                                       const RouteEvidence& route) const {
+  return std::any_of(queues.begin(), queues.end(), [&](std::uint32_t queue) {
+    const Copies* entry = find(queue);
+    return entry && entry->seen.seen(sequence) && !holds(route.queues, queue);
+  });
 }
 
 bool Ledger::Publisher::done_anywhere(std::uint32_t sequence) const {
@@ -117,24 +123,52 @@ Ledger::Kind Ledger::add_delivery(const DeliveryRecord& record, std::uint32_t co
   }
   Publisher* publisher = find_publisher(record.publisher);
   if (!publisher || !publisher->attempted(record.sequence)) {
-    if (phantoms_.size() >= kPhantomsListed || phantoms_.insert({record.publisher, record.sequence}).second)
-      ++account_.unexpected;
+    if (phantoms_.size() < kPhantomsListed && !phantoms_.insert({record.publisher, record.sequence}).second)
+      return Kind::kUnexpected;
+    ++account_.unexpected;
+    if (account_.unexpected_ids.size() < LedgerAccount::kIdsListed)
+      account_.unexpected_ids.push_back({record.publisher, record.sequence, queue});
     return Kind::kUnexpected;
   }
   ++account_.deliveries;
   QueueAccount& totals = account_.queues[queue];
   ++totals.deliveries;
   count_settlement(record, totals);
+  if (record.death != 0) note_death(*publisher, record);
   Copies& copies = publisher->on(queue);
   const bool first = !copies.seen.seen(record.sequence);
   copies.seen.mark(record.sequence);
   if (finished(record)) copies.done.mark(record.sequence);
+  if (static_cast<Settlement>(record.settlement) == Settlement::kRejected)
+    copies.rejected.mark(record.sequence);
   if (first) note_route(*publisher, record, queue);
-  if (record.flags & kRedelivered)
-    ++account_.redelivered_flag;
-  else
-    check_order(record, consumer);
+  account_.redelivered_flag += (record.flags & kRedelivered) != 0;
+  // The broker publishes a dead letter anew, in an order of its own.
+  if (!(record.flags & kRedelivered) && record.death == 0) check_order(record, consumer, queue);
   return first ? Kind::kFirst : Kind::kAgain;
+}
+
+// Several queues may share a hash: the message's own route tells which is meant.
+std::optional<std::uint32_t> Ledger::queue_of_death(const RouteEvidence& route, std::uint16_t hash) const {
+  const auto found = queues_by_hash_.find(hash);
+  if (found == queues_by_hash_.end()) return std::nullopt;
+  for (const std::uint32_t queue : found->second)
+    if (holds(route.queues, queue)) return queue;
+  return found->second.front();
+}
+
+void Ledger::note_death(Publisher& publisher, const DeliveryRecord& record) {
+  const RouteEvidence& route = publisher.route_of(publisher.route[record.sequence]);
+  const auto queue = queue_of_death(route, record.death_queue);
+  if (!queue) {
+    ++account_.dead_letters_from_elsewhere;
+    return;
+  }
+  Copies& copies = publisher.on(*queue);
+  if (copies.dead.seen(record.sequence)) return;
+  copies.dead.mark(record.sequence);
+  ++account_.queues[*queue].dead_lettered;
+  ++account_.dead_letters[std::min<std::size_t>(record.death, kDeathReasons - 1)];
 }
 
 void Ledger::count_settlement(const DeliveryRecord& record, QueueAccount& queue) {
@@ -147,16 +181,25 @@ void Ledger::count_settlement(const DeliveryRecord& record, QueueAccount& queue)
   account_.acked_after_work += acked && record.done_ns != 0 && record.settled_ns >= record.done_ns;
   account_.requeued += settlement == Settlement::kRequeued;
   account_.rejected += settlement == Settlement::kRejected;
+  if (finished(record))
+    ++account_.handlings.ok;
+  else
+    ++(settlement == Settlement::kRequeued ? account_.handlings.fail : account_.handlings.info);
   queue.requeued += settlement == Settlement::kRequeued;
   queue.rejected += settlement == Settlement::kRejected;
   queue.done_unsettled += settlement == Settlement::kNone && record.done_ns != 0;
 }
 
-void Ledger::check_order(const DeliveryRecord& record, std::uint32_t consumer) {
+void Ledger::check_order(const DeliveryRecord& record, std::uint32_t consumer, std::uint32_t queue) {
   const std::uint64_t key = (static_cast<std::uint64_t>(consumer) << 32) | record.publisher;
   const auto [entry, fresh] = last_sequence_.try_emplace(key, record.sequence);
   if (fresh) return;
-  if (record.sequence < entry->second) ++account_.order_violations;
+  if (record.sequence < entry->second) {
+    ++account_.order_violations;
+    if (account_.order_violation_ids.size() < LedgerAccount::kIdsListed)
+      account_.order_violation_ids.push_back(
+          {{record.publisher, record.sequence, queue}, consumer, entry->second});
+  }
   entry->second = record.sequence;
 }
 
@@ -165,6 +208,7 @@ void Ledger::note_route(const Publisher& publisher, const DeliveryRecord& record
   if (route.delivery == RouteDelivery::kUnknown) return;
   if (!holds(route.queues, queue)) {
     ++account_.rerouted;
+    ++account_.queues[queue].moved_in;
     return;
   }
   if (route.delivery == RouteDelivery::kOneOf && route.key != RouteEvidence::kNoKey)
@@ -175,6 +219,13 @@ bool Ledger::delivered_again(std::uint32_t publisher, std::uint32_t sequence, st
   const Publisher* found = find_publisher(publisher);
   const Copies* copies = found ? found->find(queue) : nullptr;
   return copies && copies->seen.seen_again(sequence);
+}
+
+bool Ledger::moved(std::uint32_t publisher, std::uint32_t sequence, std::uint32_t queue) const {
+  const Publisher* found = find_publisher(publisher);
+  if (!found || !found->attempted(sequence)) return false;
+  const RouteEvidence& route = found->route_of(found->route[sequence]);
+  return route.delivery != RouteDelivery::kUnknown && !holds(route.queues, queue);
 }
 
 std::optional<std::uint8_t> Ledger::route_of(std::uint32_t publisher, std::uint32_t sequence) const {
@@ -216,12 +267,26 @@ void Ledger::count_marks(LedgerAccount& account) const {
       queue.duplicates += static_cast<std::int64_t>(copies.seen.duplicates());
       queue.done += static_cast<std::int64_t>(copies.done.unique());
       account.done_again += static_cast<std::int64_t>(copies.done.duplicates());
+      account.duplicated += static_cast<std::int64_t>(copies.seen.repeated());
+      for (const std::uint64_t sequence :
+           copies.seen.repeated(LedgerAccount::kIdsListed - account.duplicated_ids.size()))
+        account.duplicated_ids.push_back({id, static_cast<std::uint32_t>(sequence), copies.queue});
     }
   }
   for (const QueueAccount& queue : account.queues) {
     account.unique += queue.unique;
     account.duplicates += queue.duplicates;
     account.done += queue.done;
+  }
+}
+
+void Ledger::list_strays(LedgerAccount& account) const {
+  if (key_queues_.empty()) return;
+  account.affinity_violations = 0;
+  for (const auto& [key, queues] : key_queues_) {
+    if (queues.size() < 2) continue;
+    ++*account.affinity_violations;
+    if (account.stray_keys.size() < LedgerAccount::kIdsListed) account.stray_keys.push_back({key, queues});
   }
 }
 
@@ -232,10 +297,7 @@ LedgerAccount Ledger::finish() {
   for (auto& ids : absent_ids_) ids.clear();
   count_marks(account);
   for (const auto& [id, publisher] : publishers_) settle_publisher(id, publisher, account);
-  if (!key_queues_.empty()) {
-    account.affinity_violations = std::count_if(key_queues_.begin(), key_queues_.end(),
-                                                [](const auto& key) { return key.second.size() > 1; });
-  }
+  list_strays(account);
   std::vector<std::int64_t> left;
   find_lost(account, left);
   find_lost_in_pools(account, left);

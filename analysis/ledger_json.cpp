@@ -10,23 +10,83 @@ Json queue_json(const QueueAccount& account, const QueueEvidence& evidence) {
   if (evidence.ready_at_end) json["ready_at_end"] = *evidence.ready_at_end;
   if (evidence.unacked_at_end) json["unacked_at_end"] = *evidence.unacked_at_end;
   if (account.lost) json["lost"] = *account.lost;
+  if (account.dead_lettered > 0) json["dead_lettered"] = account.dead_lettered;
+  if (account.moved_in > 0) json["moved_in"] = account.moved_in;
   return json;
 }
 
-Json lost_ids_json(const LedgerAccount& account, const std::vector<QueueEvidence>& queues) {
-  Json ids = Json::array();
-  for (const LostId& id : account.lost_ids) {
-    Json entry = {{"publisher", id.publisher}, {"sequence", id.sequence}};
-    if (id.queue) entry["queue"] = queues[*id.queue].name;
-    ids.push_back(std::move(entry));
+Json tally_json(const OperationTally& tally) {
+  return {{"invoked", tally.ok + tally.fail + tally.info},
+          {"ok", tally.ok},
+          {"fail", tally.fail},
+          {"info", tally.info}};
+}
+
+// By the broker's own words; reasons that did not occur are left out.
+Json dead_letters_json(const LedgerAccount& account) {
+  Json reasons = Json::object();
+  for (std::size_t i = 1; i < kDeathReasons; ++i)
+    if (account.dead_letters[i] > 0)
+      reasons[std::string(to_text(static_cast<DeathReason>(i)))] = account.dead_letters[i];
+  return reasons;
+}
+
+Json order_json(const LedgerAccount& account, const RecordedRun& run) {
+  Json list = Json::array();
+  for (const OrderViolation& violation : account.order_violation_ids) {
+    Json entry = message_json(violation.id, run.evidence());
+    entry["consumer"] = run.consumers()[violation.consumer].name;
+    entry["after"] = violation.after;
+    list.push_back(std::move(entry));
   }
-  return ids;
+  return list;
+}
+
+Json strays_json(const LedgerAccount& account, const RunEvidence& evidence) {
+  Json list = Json::array();
+  for (const StrayKey& stray : account.stray_keys) {
+    Json queues = Json::array();
+    for (const std::uint32_t queue : stray.queues) queues.push_back(evidence.queues[queue].name);
+    for (const auto& [place, route] : evidence.routes) {
+      if (route.key != stray.key) continue;
+      list.push_back(
+          {{"exchange", place.first}, {"routing_key", place.second}, {"queues", std::move(queues)}});
+      break;
+    }
+  }
+  return list;
+}
+
+// Lists are there where there is something to list; the totals beside them always are.
+void add_ids(Json& json, const LedgerAccount& account, const RecordedRun& run) {
+  const RunEvidence& evidence = run.evidence();
+  json["lost_ids"] = messages_json(account.lost_ids, evidence);
+  const auto list = [&](const char* key, Json ids) {
+    if (!ids.empty()) json[key] = std::move(ids);
+  };
+  list("duplicated_ids", messages_json(account.duplicated_ids, evidence));
+  list("recovered_ids", messages_json(account.recovered_ids, evidence));
+  list("unexpected_ids", messages_json(account.unexpected_ids, evidence));
+  list("order_violation_ids", order_json(account, run));
+  list("affinity_violation_keys", strays_json(account, evidence));
 }
 
 }  // namespace
 
-Json ledger_json(const LedgerAccount& account, const std::vector<QueueEvidence>& queues,
-                 const ExplainedLoss& by_design) {
+Json message_json(const MessageId& id, const RunEvidence& evidence) {
+  Json json = {{"publisher", id.publisher}, {"sequence", id.sequence}};
+  if (id.queue) json["queue"] = evidence.queues[*id.queue].name;
+  return json;
+}
+
+Json messages_json(const std::vector<MessageId>& ids, const RunEvidence& evidence) {
+  Json list = Json::array();
+  for (const MessageId& id : ids) list.push_back(message_json(id, evidence));
+  return list;
+}
+
+Json ledger_json(const LedgerAccount& account, const RecordedRun& run, const ExplainedLoss& by_design) {
+  const std::vector<QueueEvidence>& queues = run.evidence().queues;
   Json json = {{"published", account.published},
                {"confirmed", account.confirmed},
                {"returned", account.returned},
@@ -38,6 +98,7 @@ Json ledger_json(const LedgerAccount& account, const std::vector<QueueEvidence>&
                {"deliveries", account.deliveries},
                {"unique", account.unique},
                {"duplicates", account.duplicates},
+               {"duplicated", account.duplicated},
                {"redelivered_flag", account.redelivered_flag},
                {"done", account.done},
                {"done_again", account.done_again}};
@@ -62,7 +123,12 @@ Json ledger_json(const LedgerAccount& account, const std::vector<QueueEvidence>&
   json["rerouted"] = account.rerouted;
   json["foreign"] = account.foreign;
   json["unlisted"] = account.unlisted;
-  json["lost_ids"] = lost_ids_json(account, queues);
+  json["dead_lettered"] = account.dead_lettered();
+  if (account.dead_lettered() > 0) json["dead_letters"] = dead_letters_json(account);
+  if (account.dead_letters_from_elsewhere > 0)
+    json["dead_letters_from_elsewhere"] = account.dead_letters_from_elsewhere;
+  json["operations"] = {{"publish", tally_json(account.publishes)}, {"handle", tally_json(account.handlings)}};
+  add_ids(json, account, run);
   Json per_queue = Json::array(), laws = Json::array();
   for (std::size_t i = 0; i < queues.size(); ++i)
     per_queue.push_back(queue_json(account.queues[i], queues[i]));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analysis/ledger.h"
+#include "analysis/recorded_run.h"
 
 namespace brokerlab {
 
@@ -10,7 +11,10 @@ struct ExplainedLoss {
   std::vector<std::string> reasons;
 };
 
-Json ledger_json(const LedgerAccount& account, const std::vector<QueueEvidence>& queues,
-                 const ExplainedLoss& by_design);
+// {publisher, sequence, queue}; the queue only where it is known.
+Json message_json(const MessageId& id, const RunEvidence& evidence);
+Json messages_json(const std::vector<MessageId>& ids, const RunEvidence& evidence);
+
+Json ledger_json(const LedgerAccount& account, const RecordedRun& run, const ExplainedLoss& by_design);
 
 }  // namespace brokerlab

@@ -6,16 +6,29 @@
 
 namespace brokerlab {
 
+namespace {
+
+void recovered(MessageId id, LedgerAccount& account) {
+  ++account.recovered;
+  if (account.recovered_ids.size() < LedgerAccount::kIdsListed) account.recovered_ids.push_back(id);
+}
+
+}  // namespace
+
 void Ledger::settle_publisher(std::uint32_t id, const Publisher& publisher, LedgerAccount& account) {
   for (std::uint32_t sequence = 0; sequence < publisher.outcome.size(); ++sequence) {
     const std::uint8_t outcome = publisher.outcome[sequence];
     if (!(outcome & kAttempted)) continue;
     const RouteEvidence& route = publisher.route_of(publisher.route[sequence]);
-    const LostId lost_id{id, sequence, std::nullopt};
+    const MessageId message{id, sequence, std::nullopt};
     account.confirmed += (outcome & kConfirmed) != 0;
     contradictory_outcomes_ += (outcome & kConfirmed) && (outcome & kNacked);
+    if (outcome & (kRefused | kReturned | kNacked))
+      ++account.publishes.fail;
+    else
+      ++((outcome & kConfirmed) ? account.publishes.ok : account.publishes.info);
     if (outcome & kRefused) {
-      if (publisher.seen_anywhere(sequence)) ++account.recovered;
+      if (publisher.seen_anywhere(sequence)) recovered(message, account);
       continue;
     }
     ++classified_;
@@ -35,52 +48,85 @@ void Ledger::settle_publisher(std::uint32_t id, const Publisher& publisher, Ledg
       ++account.unknown;
     }
     if ((outcome & kNacked) || (!promised && !(outcome & kUnconfirmedByDesign)))
-      settle_undecided(publisher, sequence, route, account);
+      settle_undecided(message, publisher, route, account);
     else if (route.delivery == RouteDelivery::kAll)
-      settle_all(lost_id, publisher, route, promised, account);
+      settle_all(message, publisher, route, promised, account);
     else
-      settle_some(lost_id, publisher, route, promised, account);
+      settle_some(message, publisher, route, promised, account);
   }
 }
 
 // Nothing was promised: only what was seen counts as a copy, and what was not may or may not lie in a queue.
-void Ledger::settle_undecided(const Publisher& publisher, std::uint32_t sequence, const RouteEvidence& route,
+void Ledger::settle_undecided(MessageId id, const Publisher& publisher, const RouteEvidence& route,
                               LedgerAccount& account) {
   bool seen = false;
   for (const Copies& copies : publisher.copies) {
-    if (!copies.seen.seen(sequence)) continue;
+    if (!copies.seen.seen(id.sequence)) continue;
     seen = true;
     ++account.copies;
     ++account.queues[copies.queue].copies;
   }
-  account.recovered += seen;
+  if (seen) recovered(id, account);
   undecided_absent_ += static_cast<std::int64_t>(std::max<std::size_t>(1, route.queues.size()));
 }
 
-void Ledger::settle_all(LostId id, const Publisher& publisher, const RouteEvidence& route, bool promised,
+void Ledger::settle_all(MessageId id, const Publisher& publisher, const RouteEvidence& route, bool promised,
                         LedgerAccount& account) {
   for (const std::uint32_t queue : route.queues) {
     ++account.copies;
     ++account.queues[queue].copies;
-    if (!publisher.done_on(id.sequence, queue)) absent_copy(id, queue, promised, account);
+    settle_copy(id, publisher, route, queue, promised, account);
+  }
+  if (account_.rerouted > 0) settle_moved(id, publisher, route, promised, account);
+}
+
+// One copy that must have been in `queue`. If nobody finished it, it died there and came out of another
+// queue, or is still in it, or in one that takes its dead letters, or is gone.
+void Ledger::settle_copy(MessageId id, const Publisher& publisher, const RouteEvidence& route,
+                         std::uint32_t queue, bool promised, LedgerAccount& account) {
+  const Copies* copies = publisher.find(queue);
+  const bool done = copies != nullptr && copies->done.seen(id.sequence);
+  if (done && !copies->only_rejected(id.sequence)) return;
+  if (copies != nullptr && copies->dead.seen(id.sequence)) return;
+  const auto& dead_letters = queues_[queue].dead_letter_queues;
+  if (dead_letters && publisher.seen_on_one_of(id.sequence, *dead_letters, route)) return;
+  if (done) {  // rejected: due in another queue, where there is one for it
+    if (dead_letters && !dead_letters->empty()) absent_somewhere(id, *dead_letters, promised, account);
+  } else if (!dead_letters || dead_letters->empty()) {
+    absent_copy(id, queue, promised, account);
+  } else {
+    std::vector<std::uint32_t> places = {queue};
+    places.insert(places.end(), dead_letters->begin(), dead_letters->end());
+    absent_somewhere(id, places, promised, account);
+  }
+}
+
+// Copies on queues to which the message's route does not lead.
+void Ledger::settle_moved(MessageId id, const Publisher& publisher, const RouteEvidence& route, bool promised,
+                          LedgerAccount& account) {
+  for (const Copies& copies : publisher.copies) {
+    if (!copies.seen.seen(id.sequence)) continue;
+    if (std::find(route.queues.begin(), route.queues.end(), copies.queue) != route.queues.end()) continue;
+    settle_copy(id, publisher, route, copies.queue, promised, account);
   }
 }
 
 // One of several queues, or queues that nobody listed: copies are where they were seen; a message seen
 // nowhere must at least be somewhere if it was confirmed without coming back.
-void Ledger::settle_some(LostId id, const Publisher& publisher, const RouteEvidence& route, bool promised,
+void Ledger::settle_some(MessageId id, const Publisher& publisher, const RouteEvidence& route, bool promised,
                          LedgerAccount& account) {
   const bool one_of = route.delivery == RouteDelivery::kOneOf;
   std::int64_t seen = 0;
   for (const Copies& copies : publisher.copies) {
-    if (!copies.seen.seen(id.sequence)) continue;
+    if (!copies.seen.seen(id.sequence) && !copies.dead.seen(id.sequence)) continue;
     if (one_of && std::find(route.queues.begin(), route.queues.end(), copies.queue) == route.queues.end())
       continue;
     ++seen;
     ++account.copies;
     ++account.queues[copies.queue].copies;
-    if (!copies.done.seen(id.sequence)) absent_copy(id, copies.queue, promised, account);
+    settle_copy(id, publisher, route, copies.queue, promised, account);
   }
+  if (one_of) settle_moved(id, publisher, route, promised, account);
   if (one_of && seen > 1) extra_copies_ += seen - 1;
   // Seen only where it was not sent: dead-lettered before anybody received it, which is no loss.
   if (seen > 0 || (one_of && publisher.seen_anywhere(id.sequence))) return;
@@ -93,7 +139,7 @@ void Ledger::settle_some(LostId id, const Publisher& publisher, const RouteEvide
   }
 }
 
-void Ledger::absent_copy(LostId id, std::uint32_t queue, bool promised, LedgerAccount& account) {
+void Ledger::absent_copy(MessageId id, std::uint32_t queue, bool promised, LedgerAccount& account) {
   if (!promised) {
     ++account.missing_unconfirmed;
     ++undecided_absent_;
@@ -106,7 +152,7 @@ void Ledger::absent_copy(LostId id, std::uint32_t queue, bool promised, LedgerAc
   }
 }
 
-void Ledger::absent_somewhere(LostId id, const std::vector<std::uint32_t>& queues, bool promised,
+void Ledger::absent_somewhere(MessageId id, const std::vector<std::uint32_t>& queues, bool promised,
                               LedgerAccount& account) {
   if (!promised) {
     ++account.missing_unconfirmed;
@@ -127,8 +173,8 @@ namespace {
 
 // Which of several absent messages still lie in a queue cannot be told, so ids are named only where none
 // does.
-void name_lost(LedgerAccount& account, const std::vector<LostId>& ids) {
-  for (const LostId& id : ids)
+void name_lost(LedgerAccount& account, const std::vector<MessageId>& ids) {
+  for (const MessageId& id : ids)
     if (account.lost_ids.size() < LedgerAccount::kLostIdsListed) account.lost_ids.push_back(id);
 }
 
@@ -179,12 +225,17 @@ void Ledger::check_laws(LedgerAccount& account, const std::vector<std::int64_t>&
   equal("deliveries = unique + duplicates", account.deliveries, account.unique + account.duplicates);
   equal("returned messages that were delivered = 0", returned_yet_delivered_, 0);
   equal("second copies of messages for one of several queues = 0", extra_copies_, 0);
+  const std::int64_t rejected = account.dead_letters[static_cast<std::size_t>(DeathReason::kRejected)];
+  if (rejected > 0)
+    account.laws.push_back({"dead letters that were rejected <= rejections", rejected, account.rejected,
+                            rejected <= account.rejected});
 
   // Left over beyond the promised copies can only be what was undecided, worked off without an
-  // acknowledgement, or dead-lettered. Where the broker may drop messages by itself they may turn up in a
-  // dead letter queue: no law.
-  const bool limited =
-      std::any_of(queues_.begin(), queues_.end(), [](const auto& queue) { return queue.limited; });
+  // acknowledgement, or dead-lettered. Where the broker may drop messages by itself and nobody knows where
+  // to, they may turn up in any queue: no law.
+  const bool limited = std::any_of(queues_.begin(), queues_.end(), [](const auto& queue) {
+    return queue.limited && !queue.dead_letter_queues;
+  });
   if (limited || account.foreign > 0) return;
   std::int64_t leftover = 0, explained = undecided_absent_ + account.rejected;
   for (const std::int64_t remaining : left) leftover += std::max<std::int64_t>(0, remaining);

@@ -46,13 +46,17 @@ std::optional<std::string> reason_for(std::uint32_t queue, const RecordedRun& ru
   const auto& publishers = run.publishers();
   const bool transient =
       std::none_of(publishers.begin(), publishers.end(), [](const auto& p) { return p.persistent; });
-  if (broker && broker->ends_processes() && transient)
+  // Quorum queues keep whatever they hold, transient messages too.
+  if (broker && broker->ends_processes() && transient && !what.quorum)
     return fmt::format("transient messages in {} do not survive the declared {} of the broker", what.name,
                        broker->kind);
   if (broker && broker->ends_processes() && !what.durable)
     return fmt::format("the queue {} is not durable: the declared {} of the broker removed it", what.name,
                        broker->kind);
-  if (what.limited) return fmt::format("the arguments of {} let the broker drop messages", what.name);
+  // With a queue for dead letters nothing is dropped: what left one queue must come out of the other.
+  const bool dropped = !what.dead_letter_queues || what.dead_letter_queues->empty();
+  if (what.limited && dropped)
+    return fmt::format("the arguments of {} let the broker drop messages", what.name);
   return std::nullopt;
 }
 

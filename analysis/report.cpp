@@ -14,7 +14,7 @@ Json without_bulk(const Json& part) {
   for (const auto& [key, value] : part.items()) {
     if (value.is_object()) {
       small[key] = without_bulk(value);
-    } else if (!(key == "hdr" && value.is_string()) && !(key == "lost_ids" && value.is_array())) {
+    } else if (!(key == "hdr" && value.is_string()) && !(key.ends_with("_ids") && value.is_array())) {
       small[key] = value;
     }
   }

@@ -93,14 +93,18 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   json["rates"] = timing.rates();
   json["latency"] = latency_json(run, timing, pipeline);
   json["fairness"] = accounts.fairness();
-  json["ledger"] = ledger_json(accounts.account(), evidence.queues, by_design);
+  json["ledger"] = ledger_json(accounts.account(), run, by_design);
   if (sharding.any()) {
     json["sharding"] = sharding.to_json();
     json["ledger"]["affinity_violations"] = sharding.affinity_violations();
+    json["ledger"].erase("affinity_violation_keys");  // keys are known by their hashes only
   } else if (!evidence.membership.empty()) {
+    json["ledger"].erase("affinity_violation_keys");
     json["ledger"].erase("affinity_violations");  // the ledger knows nothing of a change of membership
   }
   json["recovery"] = accounts.recovery();
+  add_backlog_recovery(json["recovery"], timing.series().backlog(), timing.series().interval());
+  if (Json downtime = accounts.downtime(); !downtime.empty()) json["downtime"] = std::move(downtime);
   json["faults"] = faults_json(evidence);
   json["network"] = network_json(run, accounts);
   if (pipeline.any()) json["pipeline"] = pipeline.to_json(json["network"]);

@@ -86,6 +86,7 @@ void RunTiming::read_deliveries() {
     const std::uint32_t role = run_.consumers()[consumer].role;
     if (record.intended_ns >= measure_start_) latency_.add_work(record, role);
     const Nanoseconds settled = Ledger::finished(record) ? record.settled_ns : 0;
+    const bool counted = already_out(record, queue);
     const Contested copy{.publisher = record.publisher,
                          .sequence = record.sequence,
                          .queue = queue,
@@ -94,12 +95,21 @@ void RunTiming::read_deliveries() {
                          .sent = record.sent_ns,
                          .received = record.received_ns,
                          .done = record.done_ns,
-                         .finished = record.done_ns != 0 ? record.done_ns : settled};
+                         .finished = counted              ? 0
+                                     : record.done_ns != 0 ? record.done_ns
+                                                           : settled};
     if (accounts_.ledger().delivered_again(record.publisher, record.sequence, queue))
       contested_.push_back(copy);
     else
       add_first(copy);
   });
+}
+
+// A rejected message left the backlog with its rejection, wherever it went then. What expired, or was pushed
+// out, leaves it when somebody takes it from the queue of dead letters.
+bool RunTiming::already_out(const DeliveryRecord& record, std::uint32_t queue) const {
+  return record.death == static_cast<std::uint8_t>(DeathReason::kRejected) &&
+         accounts_.ledger().moved(record.publisher, record.sequence, queue);
 }
 
 void RunTiming::add_first(const Contested& copy) {

@@ -48,6 +48,7 @@ class RunTiming {
   void read_publishes();
   void add_publish(bool load, std::uint32_t publisher, const PublishRecord& record);
   void read_deliveries();
+  bool already_out(const DeliveryRecord& record, std::uint32_t queue) const;
   void add_first(const Contested& copy);
   void resolve_contested();
   void count_unsent();

@@ -15,4 +15,9 @@ constexpr std::uint64_t key_hash(std::string_view key) {
   return hash != 0 ? hash : 1;
 }
 
+// What a recording keeps of the name of a queue in which a message died.
+constexpr std::uint16_t queue_hash(std::string_view name) {
+  return static_cast<std::uint16_t>(key_hash(name) & 0xffff);
+}
+
 }  // namespace brokerlab

@@ -9,6 +9,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/clock.h"
@@ -59,9 +60,20 @@ struct DeliveryRecord {
   std::uint8_t flags;       // bits of DeliveryFlag
   std::uint8_t settlement;  // Settlement
   std::uint16_t hops;
-  std::uint32_t reserved;
+  // Of a message that was dead-lettered before it came here: why it was the last time (DeathReason), how often
+  // in all (255: or more), and from where: the low 16 bits of key_hash() of the queue's name, which are to tell
+  // apart the few queues that the message can have been in.
+  std::uint8_t death;
+  std::uint8_t deaths;
+  std::uint16_t death_queue;
 };
 static_assert(sizeof(DeliveryRecord) == 72);
+
+enum class DeathReason : std::uint8_t { kNone, kRejected, kExpired, kMaxLength, kDeliveryLimit, kOther };
+inline constexpr std::size_t kDeathReasons = 6;
+// As the broker writes it in x-death: "rejected", "expired", "maxlen", "delivery_limit"; "other".
+std::string_view to_text(DeathReason reason);
+DeathReason death_reason(std::string_view text);
 
 // What only some deliveries have. Appended right after its DeliveryRecord: where the message was caused by
 // another one, or where the role records routing keys. Kept apart so that plain deliveries stay as small and

@@ -72,6 +72,35 @@ bool SequenceSet::seen_again(std::uint64_t sequence) const {
   return page != nullptr && (page->again[word_of(sequence)] & bit_of(sequence)) != 0;
 }
 
+std::uint64_t SequenceSet::repeated() const {
+  std::uint64_t count = 0;
+  for (const auto& page : pages_) {
+    if (!page) {
+      continue;
+    }
+    for (const std::uint64_t word : page->again) {
+      count += static_cast<std::uint64_t>(std::popcount(word));
+    }
+  }
+  return count;
+}
+
+std::vector<std::uint64_t> SequenceSet::repeated(std::size_t at_most) const {
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t index = 0; index < pages_.size(); ++index) {
+    for (std::size_t word = 0; pages_[index] && word < kWords; ++word) {
+      for (std::uint64_t left = pages_[index]->again[word]; left != 0; left &= left - 1) {
+        if (numbers.size() == at_most) {
+          return numbers;
+        }
+        const std::uint64_t first = (std::uint64_t{index} << kPageBits) + word * 64;
+        numbers.push_back(first + static_cast<std::uint64_t>(std::countr_zero(left)));
+      }
+    }
+  }
+  return numbers;
+}
+
 void SequenceSet::merge(const SequenceSet& other) {
   duplicates_ += other.duplicates_;
   beyond_ += other.beyond_;

@@ -27,6 +27,9 @@ class SequenceSet {
   std::uint64_t unique() const { return unique_; }          // distinct numbers seen
   std::uint64_t duplicates() const { return duplicates_; }  // marks beyond the first of each number
   std::uint64_t beyond() const { return beyond_; }          // marks of numbers from kLimit on
+  std::uint64_t repeated() const;                           // distinct numbers seen more than once
+  // The first `at_most` of those, ascending.
+  std::vector<std::uint64_t> repeated(std::size_t at_most) const;
   void merge(const SequenceSet& other);
 
   // The numbers in this set that `other` has not: how many, and the first `at_most` of them, ascending.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +22,8 @@ class QueueProbe {
     Queue queue;
     bool consumed = false;               // some role of the run consumes from it
     std::optional<std::uint32_t> ready;  // nothing when the queue or the broker is gone
+    // Where its dead letters go; nothing when the topology does not tell.
+    std::optional<std::vector<std::string>> dead_letter_queues;
   };
 
   // `plan` has been through with_prefix(); `prefix` is for its topology.
@@ -40,6 +43,7 @@ class QueueProbe {
   bool tls_insecure_;
   std::vector<Queue> queues_;  // under the names the broker knows
   std::set<std::string> consumed_;
+  std::map<std::string, std::optional<std::vector<std::string>>> dead_letter_queues_;
   std::unique_ptr<amqp::Session> session_;
   std::string trouble_;
 };
@@ -48,7 +52,7 @@ class QueueProbe {
 bool empty(const std::vector<QueueProbe::Depth>& depths);
 
 // As the evidence says it: [{"name", "durable", "arguments", "consumed", "ready_at_start", "ready_at_end",
-// "unacked_at_end"}]. Both from the same probe.
+// "unacked_at_end", "dead_letter_queues" (null: not known)}]. Both from the same probe.
 Json to_json(const std::vector<QueueProbe::Depth>& before, const std::vector<QueueProbe::Depth>& after);
 
 }  // namespace brokerlab

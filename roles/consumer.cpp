@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/key_hash.h"
+#include "roles/death.h"
 
 namespace brokerlab {
 namespace {
@@ -134,6 +135,7 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
     record.settled_ns = record.received_ns;
     record.settlement = static_cast<std::uint8_t>(Settlement::kAutomatic);
   }
+  note_death(delivery, record);
   if (at_once) record.started_ns = record.done_ns = record.received_ns;
   ++counts_.received;
   counts_.redelivered += delivery.redelivered;
