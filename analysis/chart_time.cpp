@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "analysis/chart_panels.h"
 #include "analysis/chart_style.h"
@@ -22,11 +23,13 @@ struct Rate {
   const char* stroke;
   const char* colour;  // empty: the variant's
 };
-constexpr std::array<Rate, 5> kRates = {{{"offered_per_s", "offered", 6, "solid", "@soft"},
-                                         {"published_per_s", "published", 3.5, "dotted", ""},
-                                         {"confirmed_per_s", "confirmed", 2.5, "dashed", ""},
-                                         {"delivered_per_s", "delivered", 1.5, "solid", ""},
-                                         {"redelivered_per_s", "redelivered", 1.5, "solid", "@lost"}}};
+constexpr std::size_t kRateCount = 5;
+constexpr std::array<Rate, kRateCount> kRates = {
+    {{"offered_per_s", "offered", 6, "solid", "@soft"},
+     {"published_per_s", "published", 3.5, "dotted", ""},
+     {"confirmed_per_s", "confirmed", 2.5, "dashed", ""},
+     {"delivered_per_s", "delivered", 1.5, "solid", ""},
+     {"redelivered_per_s", "redelivered", 1.5, "solid", "@lost"}}};
 
 struct Quantile {
   const char* key;
@@ -196,8 +199,8 @@ bool has_any(const ChartVariant& variant, const Keys& keys) {
                      [&](const auto& each) { return has_points(variant, each.key); });
 }
 
-void add_rates(Panels& panels, const ChartVariant& variant) {
-  for (const Rate& rate : kRates) {
+void add_rates(Panels& panels, const ChartVariant& variant, std::span<const Rate> rates) {
+  for (const Rate& rate : rates) {
     Json points = mean_points(variant, rate.key);
     const bool nothing_again =
         std::string_view(rate.key) == "redelivered_per_s" &&
@@ -211,9 +214,9 @@ void add_rates(Panels& panels, const ChartVariant& variant) {
   }
 }
 
-std::vector<std::string> rate_names(const ChartSource& source) {
+std::vector<std::string> rate_names(const ChartSource& source, std::span<const Rate> rates) {
   std::vector<std::string> names;
-  for (const Rate& rate : kRates) {
+  for (const Rate& rate : rates) {
     bool shown = false;
     for (const ChartVariant& variant : source.variants()) {
       for (const Json* run : variant.runs) {
@@ -270,16 +273,52 @@ bool has_latency_over_time(const ChartSource& source) {
 
 bool has_backlog(const ChartSource& source) { return has_points(source, "backlog"); }
 
+bool has_recovery(const ChartSource& source) {
+  return std::any_of(source.variants().begin(), source.variants().end(), [](const ChartVariant& variant) {
+    return !fault_marks(variant).empty() && has_any(variant, kRates);
+  });
+}
+
+ChartDrawing draw_recovery(const ChartSource& source) {
+  const std::span<const Rate> rates = std::span(kRates).subspan(1);  // what was due is no news here
+  Panels panels;
+  std::vector<std::string> names = rate_names(source, rates);
+  if (has_backlog(source)) names.emplace_back("backlog");
+  panels.legend(names, LegendSign::kLine);
+  for (const ChartVariant& variant : source.variants()) {
+    if (fault_marks(variant).empty() || !has_any(variant, kRates)) continue;
+    Json per_second = value_axis("messages per second", "@count");
+    per_second["min"] = 0;
+    panels.begin(heading_of(source, variant), colour_of(variant), kPanelHeight, time_axis(longest_ms(source)),
+                 std::move(per_second));
+    add_rates(panels, variant, rates);
+    add_faults(panels, variant);
+    Json points = mean_points(variant, "backlog");
+    if (points.empty()) continue;
+    Json waiting = value_axis("waiting or in work", "@count");
+    waiting["min"] = 0;
+    panels.begin("", "@ink", kPanelHeight / 2, time_axis(longest_ms(source)), std::move(waiting));
+    Json drawn = line("backlog", colour_of(variant), std::move(points));
+    drawn["areaStyle"] = {{"opacity", 0.15}};
+    panels.add(std::move(drawn));
+    add_faults(panels, variant);
+  }
+  ChartDrawing drawing = panels.finish();
+  drawing.option["tooltip"]["valueFormatter"] = "@count";
+  neutral_legend(drawing);
+  return drawing;
+}
+
 ChartDrawing draw_throughput(const ChartSource& source) {
   Panels panels;
-  panels.legend(rate_names(source), LegendSign::kLine);
+  panels.legend(rate_names(source, kRates), LegendSign::kLine);
   for (const ChartVariant& variant : source.variants()) {
     if (!has_any(variant, kRates)) continue;
     Json rates = value_axis("messages per second", "@count");
     rates["min"] = 0;
     panels.begin(heading_of(source, variant), colour_of(variant), kPanelHeight, time_axis(longest_ms(source)),
                  std::move(rates));
-    add_rates(panels, variant);
+    add_rates(panels, variant, kRates);
     add_faults(panels, variant);
   }
   ChartDrawing drawing = panels.finish();

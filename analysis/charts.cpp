@@ -51,6 +51,10 @@ const std::vector<Chart>& charts() {
        "at once. With a "
        "fanout, deliveries outnumber what was published. Declared faults are shaded.",
        ChartPlace::kVariant, chart::has_throughput, chart::draw_throughput},
+      {"recovery", "Faults and what followed",
+       "The shaded windows, and the lines, are the faults. Above, the rates: what is published and not "
+       "confirmed, and what comes a second time; below, what waited or was in work meanwhile.",
+       ChartPlace::kVariant, chart::has_recovery, chart::draw_recovery},
       {"latency-over-time", "Latency over time",
        "Each value stands at the time when its messages were due, not when they arrived.",
        ChartPlace::kVariant, chart::has_latency_over_time, chart::draw_latency_over_time},

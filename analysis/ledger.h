@@ -71,8 +71,8 @@ struct LedgerAccount {
   std::int64_t automatic = 0, acked = 0, acked_after_work = 0;  // deliveries, by how they were settled
   std::int64_t ignored = 0, unreadable = 0, requeued = 0, rejected = 0, rerouted = 0, foreign = 0,
                unlisted = 0;
-  std::int64_t dropped_silently = 0;  // known to have no queue, and not returned
-  std::int64_t duplicated = 0;        // copies delivered more than once
+  std::int64_t dropped_silently = 0;    // known to have no queue, and not returned
+  std::int64_t duplicated = 0;          // copies delivered more than once
   OperationTally publishes, handlings;  // of messages to the broker; of deliveries by their consumers
   // Copies that died in their queue and came out of another one, by DeathReason; and those that name a queue
   // which is none of the run's.
@@ -95,8 +95,8 @@ struct LedgerAccount {
 
 // Builds the account from the records of all processes: first declare every publisher, then every publish,
 // then every delivery (a delivery of what was never published is told only so), then finish(). Pure; one
-// thread. Two bytes per message published and half a byte per copy; a quarter of a byte more where copies of a
-// queue are rejected, and where they are dead-lettered.
+// thread. Two bytes per message published and half a byte per copy; a quarter of a byte more where copies of
+// a queue are rejected, and where they are dead-lettered.
 class Ledger {
  public:
   // `queues` and `drained` say what was left at the end.
@@ -210,7 +210,7 @@ class Ledger {
   std::set<std::pair<std::uint32_t, std::uint32_t>> phantoms_;
   std::unordered_map<std::uint64_t, std::uint32_t> last_sequence_;  // (consumer, publisher) -> sequence
   std::map<std::vector<std::uint32_t>, Pool> pools_;             // queues that may hold it -> absent messages
-  std::vector<std::vector<MessageId>> absent_ids_;                  // per queue, the first kLostIdsListed
+  std::vector<std::vector<MessageId>> absent_ids_;               // per queue, the first kLostIdsListed
   std::map<std::uint32_t, std::set<std::uint32_t>> key_queues_;  // one_of keys -> queues they were seen on
   std::int64_t undecided_absent_ =
       0;  // copies that may or may not be in a queue: nothing was promised of them

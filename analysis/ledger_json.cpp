@@ -1,5 +1,7 @@
 #include "analysis/ledger_json.h"
 
+#include <algorithm>
+
 namespace brokerlab {
 namespace {
 
@@ -123,11 +125,16 @@ Json ledger_json(const LedgerAccount& account, const RecordedRun& run, const Exp
   json["rerouted"] = account.rerouted;
   json["foreign"] = account.foreign;
   json["unlisted"] = account.unlisted;
-  json["dead_lettered"] = account.dead_lettered();
+  // Where nothing can be dead-lettered, there is nothing to count.
+  const bool possible = std::any_of(queues.begin(), queues.end(), [](const QueueEvidence& queue) {
+    return queue.dead_letter_queues && !queue.dead_letter_queues->empty();
+  });
+  if (possible || account.dead_lettered() > 0) json["dead_lettered"] = account.dead_lettered();
   if (account.dead_lettered() > 0) json["dead_letters"] = dead_letters_json(account);
   if (account.dead_letters_from_elsewhere > 0)
     json["dead_letters_from_elsewhere"] = account.dead_letters_from_elsewhere;
-  json["operations"] = {{"publish", tally_json(account.publishes)}, {"handle", tally_json(account.handlings)}};
+  json["operations"] = {{"publish", tally_json(account.publishes)},
+                        {"handle", tally_json(account.handlings)}};
   add_ids(json, account, run);
   Json per_queue = Json::array(), laws = Json::array();
   for (std::size_t i = 0; i < queues.size(); ++i)

@@ -227,7 +227,13 @@ void add_backlog_recovery(Json& recovery, const std::vector<double>& backlog, Na
     const auto back =
         std::find_if(std::max(end, begin), backlog.end(), [&](double value) { return value <= before; });
     if (back == backlog.end()) continue;
-    entry["backlog_back_ns"] = ((back - backlog.begin()) + 1) * interval - at;
+    const Nanoseconds when = ((back - backlog.begin()) + 1) * interval;
+    // What another fault has a part in is nobody's recovery.
+    const bool disturbed = std::any_of(recovery.begin(), recovery.end(), [&](const Json& other) {
+      const auto other_at = other.at("at_ns").get<Nanoseconds>();
+      return other_at > at && other_at < when;
+    });
+    if (!disturbed) entry["backlog_back_ns"] = when - at;
   }
 }
 

@@ -61,9 +61,9 @@ class RecoveryAccount {
   Json entry_json(std::size_t fault, const Ledger& ledger) const;
 
   const RecordedRun& run_;
-  std::vector<Entry> entries_;                        // parallel to the evidence's faults
+  std::vector<Entry> entries_;                         // parallel to the evidence's faults
   std::vector<std::optional<std::size_t>> killed_by_;  // per consumer: the fault that killed its process
-  std::vector<std::vector<Hit>> hits_;                // per consumer, by time
+  std::vector<std::vector<Hit>> hits_;                 // per consumer, by time
   std::vector<Interval> without_connection_;
   std::vector<std::optional<Nanoseconds>> first_consuming_;  // per process of the evidence
 };

@@ -131,6 +131,13 @@ constexpr LedgerLine kLedger[] = {
     {"unexpected", "unexpected", "delivered, but never published by this run", false, true},
     {"order_violations", "out of order", "first deliveries in falling order within one channel", false, true},
     {"affinity_violations", "affinity violations", "keys seen on more than one queue", false, true},
+    {"dead_lettered", "dead-lettered", "died in their queue and came out of another one", false, false},
+    {"dead_letters/rejected", "· rejected", "by the reason in the x-death header", false, false},
+    {"dead_letters/expired", "· expired", "by the reason in the x-death header", false, false},
+    {"dead_letters/maxlen", "· pushed out (maxlen)", "by the reason in the x-death header", false, false},
+    {"dead_letters/delivery_limit", "· delivered too often", "by the reason in the x-death header", false,
+     false},
+    {"dead_letters/other", "· for another reason", "by the reason in the x-death header", false, false},
     {"rerouted", "rerouted", "seen on another queue than the bindings promised", false, false},
     {"foreign", "foreign", "messages of others", false, false},
     {"unlisted", "unlisted routes", "published with keys not known beforehand", false, false},
@@ -274,9 +281,14 @@ Table faults_table(const ChartVariant& variant) {
               {}};
   for_each_entry(variant, "/faults", [&](const Json& fault, const std::string& where) {
     const auto at = find_number(fault, "/at_ns");
+    std::string processes;
+    const Json* hit = find_value(fault, "/processes");
+    for (const Json& name : hit != nullptr && hit->is_array() ? *hit : Json::array())
+      processes +=
+          (processes.empty() ? "" : ", ") + (name.is_string() ? display_text(name.get<std::string>()) : "");
     table.rows.push_back(
         {{fault_name(fault, "kind") + where},
-         {find_value(fault, "/process") == nullptr ? "–" : find_text(fault, "/process")},
+         {processes.empty() ? "–" : processes},
          {duration_text(find_number(fault, "/scheduled_at_ns"))},
          {at ? duration_text(at) : "did not happen", at ? Tone::kPlain : Tone::kBad},
          {find_value(fault, "/ended_ns") == nullptr ? "–" : duration_text(find_number(fault, "/ended_ns"))}});

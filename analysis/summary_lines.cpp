@@ -52,10 +52,13 @@ struct ShortFigure {
 constexpr std::array kShortFigures =
     std::to_array<ShortFigure>({{"pipeline.completed", "completed"},
                                 {"pipeline.deliveries_per_completed", "deliv./each"},
+                                {"ledger.lost", "lost"},
+                                {"ledger.dead_lettered", "dead letter"},
+                                {"recovery.redelivered", "redelivered"},
+                                {"recovery.wasted_work", "wasted work"},
                                 {"makespan", "makespan"},
                                 {"fairness.by_busy_time.jain", "Jain, busy"},
                                 {"network.unroutable_share", "unroutable"},
-                                {"ledger.lost", "lost"},
                                 {"network.amplification", "deliv./task"},
                                 {"end_to_end.p50", "arrived p50"},
                                 {"rates.delivered_per_s", "delivered"}});

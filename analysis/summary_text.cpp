@@ -22,6 +22,7 @@ using summary::plain;
 using summary::right;
 
 constexpr std::size_t kMostConsumers = 4;
+constexpr std::size_t kMostFaults = 4;
 
 std::string count_of(const Json& object, const char* key) {
   return object.contains(key) ? format_count(object.at(key).get<std::uint64_t>()) : "-";
@@ -136,6 +137,34 @@ void add_ledger(const Json& run, Lines& lines) {
                                  {"ignored", "ignored"}}));
 }
 
+// "kill worker-0 1.02 s: redelivered 5 in 6.9 ms, wasted 19 ms"
+std::string fault_text(const Json& entry) {
+  const auto time = [&](const char* key) { return format_duration(entry.at(key).get<Nanoseconds>()); };
+  std::string text = fmt::format("{} {} {}:", entry.at("fault").get<std::string>(),
+                                 fitted(plain(entry.at("target").get<std::string>()), 20), time("at_ns"));
+  std::vector<std::string> figures;
+  const std::int64_t again = entry.value("redelivered", std::int64_t{0});
+  if (entry.value("unacked", again) != again) figures.push_back("unacked " + count_of(entry, "unacked"));
+  figures.push_back("redelivered " + count_of(entry, "redelivered"));
+  if (entry.contains("last_redelivery_ns")) figures.back() += " in " + time("last_redelivery_ns");
+  if (entry.contains("reconnected_ns"))
+    figures.push_back("down " + time("reconnected_ns"));
+  else if (entry.value("wasted_work_ns", Nanoseconds{0}) > 0)
+    figures.push_back("wasted " + time("wasted_work_ns"));
+  return fmt::format("{} {}", text, fmt::join(figures, ", "));
+}
+
+// A line per fault, after `heading`, as long as `room` lasts.
+void add_faults(const Json& run, std::string_view heading, std::size_t room, Lines& lines) {
+  const Json& recovery = run.at("recovery");
+  const std::size_t shown = recovery.size() <= room ? recovery.size() : room > 0 ? room - 1 : 0;
+  for (std::size_t i = 0; i < shown; ++i)
+    lines.add(std::string(i == 0 ? heading : cell("", summary::width_of(heading))) + fault_text(recovery[i]));
+  if (shown < recovery.size() && room > 0)
+    lines.add(
+        fmt::format("{}… and {} more faults", cell("", summary::width_of(heading)), recovery.size() - shown));
+}
+
 void add_cost(const Json& run, Lines& lines) {
   std::vector<std::string> figures;
   const Json per_task = run.at("network").value("per_task", Json::object());
@@ -242,6 +271,7 @@ std::string run_summary_text(const Json& run, const SummaryTextOptions& options)
   Lines rest(options);
   add_pipeline(run, rest);
   add_ledger(run, rest);
+  add_faults(run, "fault      ", kMostFaults, rest);
   add_cost(run, rest);
   add_verdict(run.at("verdict"), rest);
   // Consumers get the lines that are left: beside the rest, and something of the warnings.
@@ -259,6 +289,11 @@ std::string summary_text(const Json& result, const SummaryTextOptions& options) 
   Lines lines(options);
   lines.add(plain(result.at("experiment").get<std::string>()), Lines::Tone::kHeading);
   if (!runs.empty()) summary::add_comparison(result.at("comparison"), options.columns, lines);
+  constexpr std::size_t kVariant = 20;  // columns
+  for (const Json& run : runs) {
+    if (run.value("repetition", 0) > 0 || lines.room() < 9) continue;
+    add_faults(run, cell(plain(run.value("variant", "")), kVariant - 1) + " ", lines.room() - 8, lines);
+  }
   add_verdict(result.at("verdict"), lines);
   std::vector<std::string> warnings;
   for (const Json& run : runs) {

@@ -95,7 +95,7 @@ void RunTiming::read_deliveries() {
                          .sent = record.sent_ns,
                          .received = record.received_ns,
                          .done = record.done_ns,
-                         .finished = counted              ? 0
+                         .finished = counted               ? 0
                                      : record.done_ns != 0 ? record.done_ns
                                                            : settled};
     if (accounts_.ledger().delivered_again(record.publisher, record.sequence, queue))

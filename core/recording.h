@@ -60,9 +60,9 @@ struct DeliveryRecord {
   std::uint8_t flags;       // bits of DeliveryFlag
   std::uint8_t settlement;  // Settlement
   std::uint16_t hops;
-  // Of a message that was dead-lettered before it came here: why it was the last time (DeathReason), how often
-  // in all (255: or more), and from where: the low 16 bits of key_hash() of the queue's name, which are to tell
-  // apart the few queues that the message can have been in.
+  // Of a message that was dead-lettered before it came here: why it was the last time (DeathReason), how
+  // often in all (255: or more), and from where: the low 16 bits of key_hash() of the queue's name, which are
+  // to tell apart the few queues that the message can have been in.
   std::uint8_t death;
   std::uint8_t deaths;
   std::uint16_t death_queue;

@@ -291,7 +291,7 @@ void Run::check_subscribing(Nanoseconds now) {
 }
 
 void Run::check_draining(Nanoseconds now) {
-  if (!any_alive()) {
+  if (!any_alive() && faults_->quiet()) {  // else somebody is about to be started again
     // A run without roles has nothing to drain.
     if (!plan_.experiment["roles"].empty()) drain_reason_ = "no process is left";
     return stop(false);

@@ -40,6 +40,13 @@ TEST(SequenceSet, AgreesWithAMapOnRandomMarks) {
   merged.merge(parts[1]);
   EXPECT_EQ(merged.unique(), reference.size());
   EXPECT_EQ(merged.duplicates(), 20000 - reference.size());
+  std::vector<std::uint64_t> repeated;
+  for (const auto& [sequence, times] : reference)
+    if (times > 1) repeated.push_back(sequence);
+  EXPECT_EQ(merged.repeated(), repeated.size());
+  EXPECT_EQ(merged.repeated(30000), repeated);
+  repeated.resize(100);
+  EXPECT_EQ(merged.repeated(100), repeated) << "the first ones";
   for (std::uint64_t sequence = 0; sequence < 30000; ++sequence) {
     const auto found = reference.find(sequence);
     EXPECT_EQ(merged.seen(sequence), found != reference.end());
