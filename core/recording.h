@@ -229,6 +229,11 @@ class RecordingReader {
   void each_delivery_and_detail(
       const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const;
 
+  // The same records for a caller who reads several recordings side by side: each call gives the next ones,
+  // which are valid until the next call; empty at the end. Must not outlive the reader.
+  std::function<std::span<const PublishRecord>()> pull_publishes() const;
+  std::function<std::span<const DeliveryRecord>()> pull_deliveries() const;
+
  private:
   class File;
   std::unique_ptr<File> file_;

@@ -34,6 +34,8 @@ class RecordingReader::File {
 
   template <class Record>
   void each(format::Kind kind, const std::function<void(std::span<const Record>)>& visit) const;
+  template <class Record>
+  std::function<std::span<const Record>()> pull(format::Kind kind) const;
   void each_with_detail(const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const;
   std::uint64_t records(format::Kind kind) const { return records_[kind]; }
 
@@ -237,6 +239,11 @@ void RecordingReader::File::each(format::Kind kind,
   for (auto records = cursor.next(); !records.empty(); records = cursor.next()) visit(records);
 }
 
+template <class Record>
+std::function<std::span<const Record>()> RecordingReader::File::pull(format::Kind kind) const {
+  return [cursor = std::make_shared<Cursor<Record>>(*this, kind)] { return cursor->next(); };
+}
+
 void RecordingReader::File::each_with_detail(
     const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const {
   Cursor<DeliveryDetail> cursor(*this, format::kDetails);
@@ -280,6 +287,12 @@ void RecordingReader::each_event(const std::function<void(std::span<const EventR
 }
 void RecordingReader::each_detail(const std::function<void(std::span<const DeliveryDetail>)>& visit) const {
   file_->each(format::kDetails, visit);
+}
+std::function<std::span<const PublishRecord>()> RecordingReader::pull_publishes() const {
+  return file_->pull<PublishRecord>(format::kPublishes);
+}
+std::function<std::span<const DeliveryRecord>()> RecordingReader::pull_deliveries() const {
+  return file_->pull<DeliveryRecord>(format::kDeliveries);
 }
 void RecordingReader::each_delivery_and_detail(
     const std::function<void(const DeliveryRecord&, const DeliveryDetail*)>& visit) const {
