@@ -35,6 +35,8 @@ class QueueProbe {
   std::vector<Depth> look();
   // It was deleted on purpose: nobody waits for it to be empty.
   void forget(const std::string& queue) { consumed_.erase(queue); }
+  // Some role consumes from some queue.
+  bool any_to_drain() const { return !consumed_.empty(); }
   // Why the last look() failed; empty when it did not.
   const std::string& trouble() const { return trouble_; }
 

@@ -292,8 +292,8 @@ void Run::check_subscribing(Nanoseconds now) {
 
 void Run::check_draining(Nanoseconds now) {
   if (!any_alive() && faults_->quiet()) {  // else somebody is about to be started again
-    // A run without roles has nothing to drain.
-    if (!plan_.experiment["roles"].empty()) drain_reason_ = "no process is left";
+    // A run without roles has nothing to drain, and neither has one whose queues were deleted on purpose.
+    if (probe_.any_to_drain()) drain_reason_ = "no process is left";
     return stop(false);
   }
   if (now - stage_since_ns_ > plan_.phases.drain_ns) {

@@ -18,7 +18,9 @@ constexpr std::uint16_t kPreconditionFailed = 406;
 // that does not exist any more is none of it.
 bool may_pass(const amqp::AmqpError& error) {
   const auto says = [&](const char* words) { return error.text.find(words) != std::string::npos; };
-  if (error.code == kNotFound) return says("home node") || says("is down or inaccessible");
+  if (error.code == kNotFound) {
+    return says("home node") || says("is down or inaccessible") || says("process is stopped by supervisor");
+  }
   return error.code == kPreconditionFailed && says("delivery acknowledgement");
 }
 

@@ -74,22 +74,6 @@ TEST(BrokerFaults, APausedWorkerIsTakenForDeadAfterTwoToThreeHeartbeats) {
   EXPECT_EQ(run.at("ledger").at("lost"), 0);
 }
 
-// A handler that hangs longer than the broker waits for acknowledgements: 406, the messages go to the others,
-// and the worker subscribes again. The heartbeats go on all the while.
-TEST(BrokerFaults, AHungHandlerMeetsTheConsumerTimeout) {
-  const Json result = on_own_broker(experiment(
-      R"(, "ack": "manual", "prefetch": 5)", 20, "20ms",
-      R"({"at": "500ms", "kind": "hang", "target": "worker", "duration": "5s"})",
-      R"(, "phases": {"measure": "8s"}, "broker": {"arguments": {"consumer_timeout": 1000, "channel_tick_interval": 500}})"));
-  const Json run = run_of(result);
-  EXPECT_GT(run.at("ledger").at("redelivered_flag"), 0);
-  EXPECT_EQ(run.at("ledger").at("lost"), 0);
-  EXPECT_EQ(flag(run, "RECONNECT"), 0);
-  EXPECT_GE(run.at("recovery").at(0).at("first_redelivery_ns"), kSecond);
-  EXPECT_LT(run.at("recovery").at(0).at("first_redelivery_ns"), 5 * kSecond);
-  EXPECT_EQ(result.at("verdict").at("status"), "valid");
-}
-
 TEST(BrokerFaults, AnAlarmBlocksPublishersForAsLongAsItLastsAndLosesNothing) {
   const Json result = on_own_broker(
       experiment(R"(, "ack": "manual", "prefetch": 50)", 200, "1ms",
@@ -162,7 +146,7 @@ TEST(BrokerFaults, AClusterLosesANodeAndIsPartitionedAndLosesNoMessage) {
   EXPECT_GE(flag(run, "RECONNECT"), 2);  // those at the first node, and nobody was left without one
   EXPECT_EQ(run.at("ledger").at("lost"), 0);
   EXPECT_EQ(run.at("ledger").at("unexpected"), 0);
-  EXPECT_EQ(run.at("ledger").at("published"), 2400);
+  EXPECT_EQ(run.at("ledger").at("published"), 7200);
   EXPECT_EQ(result.at("verdict").at("status"), "valid");
 }
 
