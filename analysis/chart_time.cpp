@@ -108,7 +108,8 @@ Json fault_marks(const ChartVariant& variant) {
     const std::string name =
         display_text(fmt::format("{} {}", find_text(fault, "/kind"), find_text(fault, "/target")), 32);
     const auto ended = find_number(fault, "/ended_ns");
-    if (ended && *ended > *at) {
+    // A window narrower than a point of the series would hardly be seen.
+    if (ended && milliseconds(*ended - *at) > interval_ms(*variant.runs.front())) {
       areas.push_back({{{"name", name}, {"xAxis", rounded(milliseconds(*at))}},
                        {{"xAxis", rounded(milliseconds(*ended))}}});
     } else {

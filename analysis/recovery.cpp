@@ -16,7 +16,8 @@ bool on_broker(const FaultEvidence& fault) { return fault.target == "broker"; }
 // Whether what a consumer had not acknowledged goes back to the queue. One that stands still, or is slow or
 // far away, keeps it, at least for the time being.
 bool takes_back(const FaultEvidence& fault) {
-  for (const char* kind : {"pause", "hang", "slow", "latency", "bandwidth", "slow_close", "slicer"})
+  for (const char* kind : {"pause", "hang", "slow", "memory-alarm", "disk-alarm", "latency", "bandwidth",
+                           "slow_close", "slicer"})
     if (fault.kind == kind) return false;
   return true;
 }

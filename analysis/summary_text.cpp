@@ -141,7 +141,7 @@ void add_ledger(const Json& run, Lines& lines) {
 std::string fault_text(const Json& entry) {
   const auto time = [&](const char* key) { return format_duration(entry.at(key).get<Nanoseconds>()); };
   std::string text = fmt::format("{} {} {}:", entry.at("fault").get<std::string>(),
-                                 fitted(plain(entry.at("target").get<std::string>()), 20), time("at_ns"));
+                                 fitted(plain(entry.at("target").get<std::string>()), 16), time("at_ns"));
   std::vector<std::string> figures;
   const std::int64_t again = entry.value("redelivered", std::int64_t{0});
   if (entry.value("unacked", again) != again) figures.push_back("unacked " + count_of(entry, "unacked"));

@@ -103,6 +103,31 @@ TEST(Charts, AnyPartMayBeMissing) {
   EXPECT_NO_THROW(all_options({{{"runs", {Json::object(), nullptr, 3, "x"}}}}));
 }
 
+TEST(Charts, RecoveryShowsWindowsAsAreasAndMomentsAsLines) {
+  Json result = fixture("broker_stall");
+  result["runs"] = Json::array({result["runs"][0]});
+  Json& run = result["runs"][0];
+  const auto interval = run["series"]["interval_ns"].get<std::int64_t>();
+  run["faults"] =
+      Json::array({{{"kind", "pause"}, {"target", "broker"}, {"at_ns", interval}, {"ended_ns", 9 * interval}},
+                   {{"kind", "kill"}, {"target", "worker"}, {"at_ns", interval}, {"ended_ns", interval + 5}},
+                   {{"kind", "stop"}, {"target", "nobody"}}});  // never came
+  const std::vector<Json> results = {result};
+  const ChartSource source(results);
+  ASSERT_TRUE(chart_named("recovery").applies(source));
+  const std::string option = chart_named("recovery").draw(source).option.dump();
+  EXPECT_THAT(option, HasSubstr(R"("markArea")"));
+  EXPECT_THAT(option, HasSubstr("pause broker"));
+  EXPECT_THAT(option, HasSubstr(R"("markLine")"));
+  EXPECT_THAT(option, HasSubstr("kill worker"));
+  EXPECT_THAT(option, Not(HasSubstr("stop nobody")));
+  for (const char* rate : {"published", "confirmed", "delivered", "backlog"})
+    EXPECT_THAT(option, HasSubstr(rate));
+  run["faults"] = Json::array();
+  const std::vector<Json> calm = {result};
+  EXPECT_FALSE(chart_named("recovery").applies(ChartSource(calm)));
+}
+
 TEST(Charts, WhatWasNotMeasuredIsNoZero) {
   const std::vector<Json> results = {
       fixture("fanout_vs_direct")};  // the direct variant has a single consumer: no index
