@@ -137,7 +137,7 @@ void add_ledger(const Json& run, Lines& lines) {
                                  {"ignored", "ignored"}}));
 }
 
-// "kill worker-0 1.02 s: redelivered 5 in 6.9 ms, wasted 19 ms"
+// "kill worker-0 1.02 s: 5 again in 6.9 ms, wasted 19 ms"
 std::string fault_text(const Json& entry) {
   const auto time = [&](const char* key) { return format_duration(entry.at(key).get<Nanoseconds>()); };
   std::string text = fmt::format("{} {} {}:", entry.at("fault").get<std::string>(),
@@ -145,7 +145,7 @@ std::string fault_text(const Json& entry) {
   std::vector<std::string> figures;
   const std::int64_t again = entry.value("redelivered", std::int64_t{0});
   if (entry.value("unacked", again) != again) figures.push_back("unacked " + count_of(entry, "unacked"));
-  figures.push_back("redelivered " + count_of(entry, "redelivered"));
+  figures.push_back(count_of(entry, "redelivered") + " again");  // redelivered: a line must hold it all
   if (entry.contains("last_redelivery_ns")) figures.back() += " in " + time("last_redelivery_ns");
   if (entry.contains("reconnected_ns"))
     figures.push_back("down " + time("reconnected_ns"));

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 
 #include "analysis/summary.h"
+#include "analysis/summary_text.h"
 #include "tests/analysis/recorded_fixture.h"
+#include "tests/analysis/schema_check.h"
 
 namespace brokerlab {
 namespace {
@@ -63,6 +65,7 @@ TEST_F(Recovery, EachLifeOfAProcessIsEndedByItsOwnFault) {
   EXPECT_EQ(second["wasted_work_ns"], 8 * kMs);
   EXPECT_EQ(second["drained_ns"], 25 * kMs + 2000);
   EXPECT_EQ(run["ledger"]["lost"], 0);
+  EXPECT_EQ(run_schema_errors(run), "");
   EXPECT_EQ(run["downtime"], Json::parse(R"([
     {"process": "worker-0", "cause": "process", "from_ns": 10000000, "to_ns": 28000000},
     {"process": "worker-0-r1", "cause": "process", "from_ns": 40000000, "to_ns": 58000000}])"));
@@ -109,6 +112,19 @@ TEST_F(Recovery, WhatAPausedProcessSettlesLaterIsNotWasted) {
   EXPECT_EQ(entry["unacked"], 1);
   EXPECT_EQ(entry["unacked_redelivered"], 0);
   EXPECT_EQ(entry["wasted_work_ns"], 0);
+}
+
+TEST_F(Recovery, IsALineOfTheSummary) {
+  RecordingWriter& emitter = load();
+  RecordingWriter* lives[] = {&role("worker-0", 0), &role("worker-0-r1", 0)};
+  publish(emitter, 0, 0);
+  held(*lives[0], 0, 2 * kMs, 2 * kMs);
+  deliver(*lives[1], 0, 0, 30 * kMs, 0, Settlement::kAcked, kRedelivered);
+  fault("kill", "worker", 10 * kMs, {"worker-0"}, 20 * kMs);
+  ended_by_fault("worker-0");
+  close({"worker-0"});
+  const std::string text = run_summary_text(summarise(evidence, folder));
+  EXPECT_THAT(text, testing::HasSubstr("\nfault      kill worker-0 10 ms: 1 again in 20 ms, wasted 8 ms\n"));
 }
 
 TEST(BacklogRecovery, IsTheTimeToTheLevelBefore) {
