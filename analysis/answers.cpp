@@ -263,7 +263,7 @@ Answer is_balanced(const Evidence& evidence) {
   if (gone > 0) {
     answer.evidence["consumers gone"] = gone;
     answer.text += fmt::format(
-        " {} of {} stopped in mid-run; the indices are those of the others, who took "
+        " {} of {} were not there all the time; the indices are those of the others, who took "
         "over what was left.",
         gone, all);
   }

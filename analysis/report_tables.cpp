@@ -309,6 +309,7 @@ Table recovery_table(const ChartVariant& variant) {
                {"last redelivery"},
                {"reconnected"},
                {"drained"},
+               {"backlog as before"},
                {"wasted work"}},
               {}};
   for_each_entry(variant, "/recovery", [&](const Json& entry, const std::string& where) {
@@ -319,7 +320,28 @@ Table recovery_table(const ChartVariant& variant) {
                           {seen(duration_text(find_number(entry, "/last_redelivery_ns")))},
                           {seen(duration_text(find_number(entry, "/reconnected_ns")))},
                           {seen(duration_text(find_number(entry, "/drained_ns")))},
+                          {seen(duration_text(find_number(entry, "/backlog_back_ns")))},
                           {seen(duration_text(find_number(entry, "/wasted_work_ns")))}});
+  });
+  return table;
+}
+
+Table downtime_table(const ChartVariant& variant) {
+  constexpr std::size_t kMostRows = 20;
+  Table table{
+      "Downtime",
+      "When processes were without a connection, or ended by a fault. Times count from the start of the run.",
+      {{"process", false}, {"because", false}, {"from"}, {"to"}, {"for"}},
+      {}};
+  for_each_entry(variant, "/downtime", [&](const Json& interval, const std::string& where) {
+    if (table.rows.size() == kMostRows) return;
+    const auto from = find_number(interval, "/from_ns"), to = find_number(interval, "/to_ns");
+    table.rows.push_back(
+        {{find_text(interval, "/process") + where},
+         {find_text(interval, "/cause") == "process" ? "it had been ended" : "no connection"},
+         {duration_text(from)},
+         {to ? duration_text(to) : "the end"},
+         {from && to ? duration_text(*to - *from) : "–"}});
   });
   return table;
 }
@@ -404,8 +426,8 @@ Table membership_table(const ChartVariant& variant) {
 std::vector<Table> variant_tables(const ChartVariant& variant) {
   std::vector<Table> tables;
   for (Table (*make)(const ChartVariant&) :
-       {latency_table, ledger_table, laws_table, lost_table, faults_table, recovery_table, network_table,
-        sharding_table, membership_table, work_table, workers_table}) {
+       {latency_table, ledger_table, laws_table, lost_table, faults_table, recovery_table, downtime_table,
+        network_table, sharding_table, membership_table, work_table, workers_table}) {
     Table table = make(variant);
     if (!table.empty()) tables.push_back(std::move(table));
   }

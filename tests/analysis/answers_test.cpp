@@ -144,7 +144,7 @@ TEST_F(Answers, ChangeWithThePattern) {
   EXPECT_THAT(shared[4], HasSubstr("3 consumers share a queue; Jain's index is"));
   EXPECT_THAT(shared[4], HasSubstr("by busy time"));
   EXPECT_THAT(shared[4], HasSubstr("workers idled for"));
-  EXPECT_THAT(shared[4], HasSubstr("1 of 3 stopped in mid-run"));
+  EXPECT_THAT(shared[4], HasSubstr("1 of 3 were not there all the time"));
 }
 
 TEST_F(Answers, RestOnFiguresThatStandBesideThem) {
