@@ -44,10 +44,13 @@ Json compare_variants(const Json& runs, const Json& plan) {
   Json json = {{"metrics", Json::array()}, {"variants", Json::array()}};
   for (const auto& [name, own] : variants) json["variants"].push_back(variant_json(name, own));
   for (const HeadlineMetric& metric : headline_metrics()) {
-    const bool measured = std::any_of(
-        json["variants"].begin(), json["variants"].end(),
-        [&](const Json& variant) { return variant.at("medians").contains(std::string(metric.name)); });
-    if (measured)
+    const std::string name(metric.name);
+    const bool shown =
+        std::any_of(json["variants"].begin(), json["variants"].end(), [&](const Json& variant) {
+          const Json& medians = variant.at("medians");
+          return medians.contains(name) && (metric.always || medians.at(name) != 0);
+        });
+    if (shown)
       json["metrics"].push_back(
           {{"name", metric.name}, {"unit", to_text(metric.unit)}, {"better", to_text(metric.better)}});
   }

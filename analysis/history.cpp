@@ -94,8 +94,8 @@ class HistoryWriter {
       deliveries_.emplace_back(process, process.reader->pull_deliveries());
     }
     for (const RecordedConsumer& consumer : run.consumers())
-      consumers_.push_back(
-          fmt::format("\"process\":{},\"consumer\":{}", json_text(process_of(consumer)), json_text(consumer.name)));
+      consumers_.push_back(fmt::format("\"process\":{},\"consumer\":{}", json_text(process_of(consumer)),
+                                       json_text(consumer.name)));
     for (const QueueEvidence& queue : run.evidence().queues) queues_.push_back(json_text(queue.name));
     for (const DeclaredPublisher& publisher : run.publishers()) publishers_[publisher.id] = &publisher;
   }

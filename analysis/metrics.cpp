@@ -35,6 +35,8 @@ constexpr auto kHeadlines = std::to_array<HeadlineMetric>({
     {"fairness.by_busy_time.jain", "fairness, busy time", "/fairness/by_busy_time/jain", MetricUnit::kShare,
      BetterSide::kHigher},
     {"ledger.published", "messages published", "/ledger/published", MetricUnit::kCount, BetterSide::kNeither},
+    {"ledger.nacked", "refused by broker", "/ledger/nacked", MetricUnit::kCount, BetterSide::kLower, false},
+    {"ledger.unknown", "outcome unknown", "/ledger/unknown", MetricUnit::kCount, BetterSide::kLower, false},
     {"ledger.deliveries", "deliveries", "/ledger/deliveries", MetricUnit::kCount, BetterSide::kNeither},
     {"ledger.lost", "lost", "/ledger/lost", MetricUnit::kCount, BetterSide::kLower},
     {"ledger.duplicates", "duplicates", "/ledger/duplicates", MetricUnit::kCount, BetterSide::kLower},

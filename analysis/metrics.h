@@ -19,6 +19,7 @@ struct HeadlineMetric {
   std::string_view pointer;  // JSON pointer within an entry of `runs`
   MetricUnit unit;
   BetterSide better;
+  bool always = true;  // otherwise a comparison leaves it out where it is zero for all
 };
 
 // The figures a comparison shows, in order.

@@ -28,6 +28,8 @@ struct Figure {
 const std::vector<Figure>& figures() {
   static const std::vector<Figure> kFigures = {
       {"messages published", "/ledger/published", nullptr, 0, count_text},
+      {"refused by the broker", "/ledger/nacked", nullptr, 0, count_text, false},
+      {"outcome unknown", "/ledger/unknown", nullptr, 0, count_text, false},
       {"all done after", "/makespan_ns", nullptr, 0, duration_text},
       {"least possible", "/work/0/lower_bound_ns", nullptr, 0, duration_text},
       {"workers idle", "/work/0/idle_share", nullptr, 0, share_text},

@@ -123,6 +123,12 @@ void add_scaling(const Json& comparison, Lines& lines) {
     lines.add(fmt::format("           … and {} more in the report", groups.size() - kMostGroups));
 }
 
+bool compared(const Json& comparison, const HeadlineMetric& metric) {
+  const Json& metrics = comparison.at("metrics");
+  return std::any_of(metrics.begin(), metrics.end(),
+                     [&](const Json& each) { return each.at("name") == metric.name; });
+}
+
 // Variants as columns; as many as fit.
 void add_table(const Json& comparison, int columns, std::size_t below, Lines& lines) {
   constexpr int kTitle = 22, kColumn = 14;
@@ -136,17 +142,16 @@ void add_table(const Json& comparison, int columns, std::size_t below, Lines& li
   }
   lines.add(heading, Lines::Tone::kHeading);
   for (const HeadlineMetric& metric : headline_metrics()) {
+    if (!compared(comparison, metric)) continue;
     std::string row = cell(metric.title, kTitle);
-    bool measured = false;
     for (std::size_t i = 0; i < fit; ++i) {
       const Json& medians = variants[i].at("medians");
       const bool known = medians.contains(std::string(metric.name));
-      measured = measured || known;
       row += " " + cell(known ? format_metric(metric.unit, medians.at(std::string(metric.name)).get<double>())
                               : "-",
                         kColumn - 1);
     }
-    if (measured && lines.room() > 5 + below) lines.add(row);
+    if (lines.room() > 5 + below) lines.add(row);
   }
   lines.add(verdicts);
   if (fit < variants.size())
