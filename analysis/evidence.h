@@ -67,6 +67,10 @@ struct FaultEvidence {
   bool hits(const ProcessEvidence& process) const;
   // It ended a process, be it of ours or the broker's.
   bool ends_processes() const { return kind == "kill" || kind == "stop"; }
+  // Connections may end by it, with what was on its way; the others only hold messages up.
+  bool cuts_connections() const {
+    return kind != "hang" && kind != "slow" && kind != "memory-alarm" && kind != "disk-alarm";
+  }
 };
 
 // A queue that came to an exchange, or went from it, while the run was on.

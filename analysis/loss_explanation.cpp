@@ -10,7 +10,7 @@ namespace {
 
 const FaultEvidence* fault_on(const RunEvidence& evidence, const ProcessEvidence& process) {
   for (const FaultEvidence& fault : evidence.faults) {
-    if (fault.started_ns && fault.hits(process)) return &fault;
+    if (fault.started_ns && fault.cuts_connections() && fault.hits(process)) return &fault;
   }
   return nullptr;
 }
@@ -18,7 +18,7 @@ const FaultEvidence* fault_on(const RunEvidence& evidence, const ProcessEvidence
 const FaultEvidence* fault_on_broker(const RunEvidence& evidence) {
   const FaultEvidence* any = nullptr;
   for (const FaultEvidence& fault : evidence.faults) {
-    if (!fault.started_ns || fault.target != "broker") continue;
+    if (!fault.started_ns || fault.target != "broker" || !fault.cuts_connections()) continue;
     if (fault.ends_processes()) return &fault;  // explains the most
     if (any == nullptr) any = &fault;
   }
@@ -28,6 +28,10 @@ const FaultEvidence* fault_on_broker(const RunEvidence& evidence) {
 std::optional<std::string> reason_for(std::uint32_t queue, const RecordedRun& run) {
   const RunEvidence& evidence = run.evidence();
   const QueueEvidence& what = evidence.queues[queue];
+  for (const FaultEvidence& fault : evidence.faults) {
+    if (fault.started_ns && fault.kind == "delete-queue" && fault.target == what.name)
+      return fmt::format("the declared delete-queue removed {} with all that was in it", what.name);
+  }
   const FaultEvidence* broker = fault_on_broker(evidence);
   for (const RecordedConsumer& consumer : run.consumers()) {
     if (consumer.queue != queue || !consumer.automatic) continue;

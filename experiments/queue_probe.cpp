@@ -74,7 +74,12 @@ std::vector<QueueProbe::Depth> QueueProbe::look() {
           tls.insecure = tls_insecure_;
           session_ = std::make_unique<amqp::Session>(amqp::Uri::parse(uris_.front()), tls, kAnswerLimit);
         }
-        if (const auto status = session_->queue(queue.name)) depth.ready = status->messages;
+        const auto status = session_->queue(queue.name);
+        if (status) {
+          depth.ready = status->messages;
+        } else if (deleted_.contains(queue.name)) {
+          depth.ready = 0;
+        }
       } catch (const Error& error) {
         trouble_ = error.summary();
         session_.reset();
@@ -84,6 +89,11 @@ std::vector<QueueProbe::Depth> QueueProbe::look() {
     depths.push_back(std::move(depth));
   }
   return depths;
+}
+
+bool QueueProbe::any_to_drain() const {
+  return std::any_of(consumed_.begin(), consumed_.end(),
+                     [this](const std::string& queue) { return !deleted_.contains(queue); });
 }
 
 bool empty(const std::vector<QueueProbe::Depth>& depths) {

@@ -33,10 +33,10 @@ class QueueProbe {
   // One entry per queue of the topology. Never throws: a broker that does not answer
   // leaves `ready` empty.
   std::vector<Depth> look();
-  // It was deleted on purpose: nobody waits for it to be empty.
-  void forget(const std::string& queue) { consumed_.erase(queue); }
-  // Some role consumes from some queue.
-  bool any_to_drain() const { return !consumed_.empty(); }
+  // It is deleted on purpose: once it is gone, nothing is left in it.
+  void expect_deletion(const std::string& queue) { deleted_.insert(queue); }
+  // Some role consumes from a queue that is to stay.
+  bool any_to_drain() const;
   // Why the last look() failed; empty when it did not.
   const std::string& trouble() const { return trouble_; }
 
@@ -45,6 +45,7 @@ class QueueProbe {
   bool tls_insecure_;
   std::vector<Queue> queues_;  // under the names the broker knows
   std::set<std::string> consumed_;
+  std::set<std::string> deleted_;
   std::map<std::string, std::optional<std::vector<std::string>>> dead_letter_queues_;
   std::unique_ptr<amqp::Session> session_;
   std::string trouble_;

@@ -83,7 +83,7 @@ class Run final : private FaultTargets {
   bool tell_process(const std::string& process, const Json& line) override;
   void restart_process(const std::string& process) override;
   void expect_end(const std::string& process) override;
-  void expect_deletion(const std::string& queue) override { probe_.forget(queue); }
+  void expect_deletion(const std::string& queue) override { probe_.expect_deletion(queue); }
   std::string connection_name(const std::string& process) override;
   PrivateBroker* private_broker() override { return lease_.private_broker(); }
   Management* management() override { return lease_.management(); }

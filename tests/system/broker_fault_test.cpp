@@ -96,7 +96,7 @@ TEST(BrokerFaults, AnAlarmBlocksPublishersForAsLongAsItLastsAndLosesNothing) {
 
 TEST(BrokerFaults, ClosedConnectionsComeBackAndADeletedQueueEndsItsRole) {
   const Json result = on_own_broker(
-      experiment(R"(, "ack": "manual", "prefetch": 5)", 100, "1ms",
+      experiment(R"(, "ack": "manual", "prefetch": 5)", 100, "50ms",
                  R"({"at": "500ms", "kind": "close-connection", "target": "worker", "mode": "all"},
          {"at": "2500ms", "kind": "delete-queue", "target": "jobs"})",
                  R"(, "phases": {"measure": "3s", "drain": "10s"})"));
@@ -104,7 +104,11 @@ TEST(BrokerFaults, ClosedConnectionsComeBackAndADeletedQueueEndsItsRole) {
   EXPECT_EQ(run.at("faults").at(0).at("details").at("connections"), 3);
   EXPECT_EQ(flag(run, "RECONNECT"), 3);
   EXPECT_TRUE(run.at("faults").at(1).at("details").contains("messages"));
+  EXPECT_GT(run.at("faults").at(1).at("details").at("messages"), 0);
   EXPECT_GT(run.at("ledger").at("returned"), 0);  // published after the queue was gone
+  EXPECT_GT(run.at("ledger").at("lost"), 0);
+  EXPECT_EQ(run.at("ledger").at("lost"), run.at("ledger").at("lost_by_design"));
+  EXPECT_EQ(result.at("verdict").at("status"), "valid") << result.at("verdict").dump();
 }
 
 TEST(BrokerFaults, ABrokerThatIsNotOursIsLeftAloneUnlessAllowed) {
