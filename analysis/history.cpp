@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <queue>
+#include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "analysis/ledger.h"

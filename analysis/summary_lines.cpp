@@ -160,7 +160,7 @@ void add_table(const Json& comparison, int columns, std::size_t below, Lines& li
 
 }  // namespace
 
-void add_comparison(const Json& comparison, int columns, Lines& lines) {
+void add_comparison(const Json& comparison, int columns, std::size_t below, Lines& lines) {
   Lines scaling = lines.empty_one();
   add_scaling(comparison, scaling);
   const Json& variants = comparison.at("variants");
@@ -168,7 +168,7 @@ void add_comparison(const Json& comparison, int columns, Lines& lines) {
       variants.size() <= 4 && std::all_of(variants.begin(), variants.end(), [](const Json& each) {
         return width_of(each.at("variant").get<std::string>()) <= 13;
       });
-  (narrow ? add_table : add_rows)(comparison, columns, scaling.size(), lines);
+  (narrow ? add_table : add_rows)(comparison, columns, scaling.size() + below, lines);
   lines.add(scaling);
 }
 

@@ -74,6 +74,7 @@ class Lines {
 
 // The variants of a comparison with their medians: beside each other where there is room, else below each
 // other with the figures that tell them apart; and the speed-up where only the number of instances differs.
-void add_comparison(const Json& comparison, int columns, Lines& lines);
+// Leaves room for `below` lines.
+void add_comparison(const Json& comparison, int columns, std::size_t below, Lines& lines);
 
 }  // namespace brokerlab::summary

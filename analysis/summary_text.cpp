@@ -22,7 +22,7 @@ using summary::plain;
 using summary::right;
 
 constexpr std::size_t kMostConsumers = 4;
-constexpr std::size_t kMostFaults = 4;
+constexpr std::size_t kMostFaults = 5;
 
 std::string count_of(const Json& object, const char* key) {
   return object.contains(key) ? format_count(object.at(key).get<std::uint64_t>()) : "-";
@@ -288,12 +288,15 @@ std::string summary_text(const Json& result, const SummaryTextOptions& options) 
   if (runs.size() == 1) return run_summary_text(runs[0], options);
   Lines lines(options);
   lines.add(plain(result.at("experiment").get<std::string>()), Lines::Tone::kHeading);
-  if (!runs.empty()) summary::add_comparison(result.at("comparison"), options.columns, lines);
   constexpr std::size_t kVariant = 20;  // columns
+  Lines faults(options);
   for (const Json& run : runs) {
-    if (run.value("repetition", 0) > 0 || lines.room() < 9) continue;
-    add_faults(run, cell(plain(run.value("variant", "")), kVariant - 1) + " ", lines.room() - 8, lines);
+    if (run.value("repetition", 0) > 0 || faults.size() >= kMostFaults) continue;
+    add_faults(run, cell(plain(run.value("variant", "")), kVariant - 1) + " ", kMostFaults - faults.size(),
+               faults);
   }
+  if (!runs.empty()) summary::add_comparison(result.at("comparison"), options.columns, faults.size(), lines);
+  lines.add(faults);
   add_verdict(result.at("verdict"), lines);
   std::vector<std::string> warnings;
   for (const Json& run : runs) {
