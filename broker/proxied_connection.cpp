@@ -137,7 +137,7 @@ void ProxiedConnection::write(Flow& flow, std::string bytes) {
   events_.on_passed(write->bytes.size(), flow.stream);
   uv_buf_t buffer = uv_buf_init(write->bytes.data(), static_cast<unsigned>(write->bytes.size()));
   if (uv_write(&write->request, stream_of(flow.to), &buffer, 1, on_written) != 0) return shut(true);
-  write.release();  // until on_written
+  static_cast<void>(write.release());  // until on_written
 }
 
 void ProxiedConnection::on_written(uv_write_t* request, int status) {
@@ -167,7 +167,7 @@ void ProxiedConnection::pass_end(Flow& flow) {
   auto request = std::make_unique<uv_shutdown_t>();
   if (uv_shutdown(request.get(), stream_of(flow.to), [](uv_shutdown_t* done, int) { delete done; }) != 0)
     return shut(true);
-  request.release();  // until its callback
+  static_cast<void>(request.release());  // until its callback
 }
 
 void ProxiedConnection::wait_for_next(Flow& flow) {
