@@ -67,6 +67,9 @@ Child::Child(uv_loop_t* loop, std::string name, const std::filesystem::path& exe
   options.exit_cb = [](uv_process_t* process, std::int64_t status, int signal) {
     auto* self = static_cast<Child*>(process->data);
     self->running_ = false;
+    // A run may outlive hundreds of its children: they must not hold its descriptors.
+    close_handle(reinterpret_cast<uv_handle_t*>(&self->in_));
+    close_handle(reinterpret_cast<uv_handle_t*>(process));
     self->on_exit_({static_cast<int>(status), signal});
   };
   const int failure = uv_spawn(loop, &process_, &options);
@@ -105,8 +108,12 @@ void Child::close() {
   closed_ = true;
   for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&in_), reinterpret_cast<uv_handle_t*>(&out_),
                               reinterpret_cast<uv_handle_t*>(&process_)}) {
-    if (handle->type != UV_UNKNOWN_HANDLE && !uv_is_closing(handle)) uv_close(handle, nullptr);
+    close_handle(handle);
   }
+}
+
+void Child::close_handle(uv_handle_t* handle) {
+  if (handle->type != UV_UNKNOWN_HANDLE && !uv_is_closing(handle)) uv_close(handle, nullptr);
 }
 
 void Child::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
@@ -115,7 +122,7 @@ void Child::on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
   if (size > 0) {
     self->take({buffer->base, static_cast<std::size_t>(size)});
   } else if (size < 0) {
-    uv_read_stop(stream);
+    close_handle(reinterpret_cast<uv_handle_t*>(stream));
   }
 }
 

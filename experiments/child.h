@@ -48,6 +48,7 @@ class Child {
  private:
   static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
   void take(std::string_view bytes);
+  static void close_handle(uv_handle_t* handle);
 
   std::string name_;
   std::filesystem::path error_log_;
