@@ -36,6 +36,10 @@ bool truth(const Json& object, const char* key, bool otherwise) {
   return found.is_boolean() ? found.get<bool>() : otherwise;
 }
 
+constexpr Nanoseconds kLongestRun = Nanoseconds{1}
+                                    << 50;  // 13 days; sums of thousands of such times still fit
+constexpr std::uint64_t kSpareSequences = 65'536;
+
 // Where an entry of load or roles publishes to: `publish`, and the outputs of a behaviour.
 std::vector<Json> targets_of(const Json& spec) {
   std::vector<Json> targets;
@@ -54,6 +58,37 @@ std::pair<std::string, std::string> DeclaredPublisher::route_name(std::uint8_t r
 RecordedRun::RecordedRun(RunEvidence evidence, const std::filesystem::path& folder)
     : evidence_(std::move(evidence)) {
   for (std::uint32_t i = 0; i < evidence_.processes.size(); ++i) open(i, folder);
+  most_sequences_ = kSpareSequences;
+  for (const RecordedProcess& process : processes_) {
+    if (process.reader) most_sequences_ += process.reader->publishes();
+  }
+}
+
+bool RecordedRun::is_time(Nanoseconds at) const {
+  // Unsigned, where a difference cannot overflow.
+  const std::uint64_t from_earliest = static_cast<std::uint64_t>(at) -
+                                      static_cast<std::uint64_t>(evidence_.t0_ns) +
+                                      static_cast<std::uint64_t>(kLongestRun);
+  return at == 0 || from_earliest < 2 * static_cast<std::uint64_t>(kLongestRun);
+}
+
+bool RecordedRun::can_be(const PublishRecord& record) const {
+  return is_time(record.intended_ns) && is_time(record.sent_ns) && is_time(record.settled_ns) &&
+         record.sequence < most_sequences_;
+}
+
+bool RecordedRun::can_be(const DeliveryRecord& record) const {
+  return is_time(record.intended_ns) && is_time(record.sent_ns) && is_time(record.received_ns) &&
+         is_time(record.started_ns) && is_time(record.done_ns) && is_time(record.settled_ns);
+}
+
+DeliveryRecord RecordedRun::without_foreign_times(const DeliveryRecord& record) const {
+  DeliveryRecord own = record;
+  if (record.flags & (kUnstamped | kForeignRun)) {
+    if (!is_time(record.intended_ns)) own.intended_ns = 0;
+    if (!is_time(record.sent_ns)) own.sent_ns = 0;
+  }
+  return own;
 }
 
 void RecordedRun::open(std::uint32_t index, const std::filesystem::path& folder) {
@@ -166,7 +201,11 @@ void RecordedRun::each_publish(const PublishVisitor& visit) const {
       for (const PublishRecord& record : records) {
         if (record.publisher >= process.publishers.size()) continue;
         if (!whole && record.sent_ns == 0 && !(record.outcome & kRefused)) continue;
-        visit(process, process.publishers[record.publisher], record);
+        if (can_be(record)) {
+          visit(process, process.publishers[record.publisher], record);
+        } else {
+          left_out_ = true;
+        }
       }
     });
   }
@@ -181,9 +220,13 @@ void RecordedRun::each_delivery_and_detail(const DetailVisitor& visit) const {
   for (const RecordedProcess& process : processes_) {
     if (!process.reader) continue;
     const bool whole = process.reader->complete();
-    process.reader->each_delivery_and_detail([&](const DeliveryRecord& record, const DeliveryDetail* detail) {
+    process.reader->each_delivery_and_detail([&](const DeliveryRecord& read, const DeliveryDetail* detail) {
+      const DeliveryRecord record = without_foreign_times(read);
       if (record.consumer >= process.consumers.size() || record.queue >= process.queues.size()) return;
       if (!whole && record.received_ns == 0) return;
+      const bool detail_can_be = detail == nullptr || is_time(detail->origin_intended_ns);
+      left_out_ = left_out_ || !can_be(record) || !detail_can_be;
+      if (!can_be(record) || !detail_can_be) return;
       visit(process.consumers[record.consumer], process.queues[record.queue], record, detail);
     });
   }
@@ -193,7 +236,15 @@ void RecordedRun::each_event(const EventVisitor& visit) const {
   for (const RecordedProcess& process : processes_) {
     if (!process.reader) continue;
     process.reader->each_event([&](std::span<const EventRecord> records) {
-      for (const EventRecord& record : records) visit(process, record);
+      for (const EventRecord& record : records) {
+        const bool can_be = is_time(record.at_ns) && is_time(record.ended_ns) &&
+                            record.value > -kLongestRun && record.value < kLongestRun;
+        if (can_be) {
+          visit(process, record);
+        } else {
+          left_out_ = true;
+        }
+      }
     });
   }
 }

@@ -63,6 +63,8 @@ class RecordedRun {
   // Recordings that are missing, broken, or cut short without a fault that explains it: a sentence each.
   const std::vector<std::string>& unreadable() const { return unreadable_; }
   bool killed(std::uint32_t consumer) const;
+  // A visitor was spared records whose times or numbers cannot be: of a damaged file, or of a forged stamp.
+  bool left_out() const { return left_out_; }
 
   using PublishVisitor =
       std::function<void(const RecordedProcess&, std::uint32_t publisher, const PublishRecord&)>;
@@ -84,6 +86,12 @@ class RecordedRun {
   RouteEvidence route(const Json& entry) const;
   const Json& spec_of(const RecordedProcess& process) const;
   std::uint32_t role_index(const std::string& name);
+  // Within days of the run's start, or 0: "did not happen".
+  bool is_time(Nanoseconds at) const;
+  bool can_be(const PublishRecord& record) const;
+  bool can_be(const DeliveryRecord& record) const;
+  // What the stamps of other people say is not our business, and may be anything.
+  DeliveryRecord without_foreign_times(const DeliveryRecord& record) const;
 
   RunEvidence evidence_;
   std::vector<RecordedProcess> processes_;
@@ -91,6 +99,8 @@ class RecordedRun {
   std::vector<DeclaredPublisher> publishers_;
   std::vector<std::string> roles_;
   std::vector<std::string> unreadable_;
+  std::uint64_t most_sequences_ = 0;  // they count from 0: more than all publishes there cannot be
+  mutable bool left_out_ = false;     // found while visiting, which repeats
 };
 
 }  // namespace brokerlab

@@ -67,6 +67,9 @@ Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const Fl
   for (const ProcessEvidence& process : run.evidence().processes)
     if (process.end == ProcessEnd::kDied) input.dead_processes.push_back(process.name);
   input.unreadable_recordings = run.unreadable();
+  if (run.left_out())
+    input.unreadable_recordings.push_back(
+        "a recording holds times or numbers that cannot be; they were left out");
   input.unexpected = accounts.account().unexpected;
   input.published = accounts.account().published;
   return judge(input, flags);

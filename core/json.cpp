@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/json_walk.h"
+#include "core/shown_text.h"
 
 namespace brokerlab {
 namespace {
@@ -35,7 +36,7 @@ std::string reason_of(const nlohmann::json::parse_error& error) {
   if (reason.size() > 300) {
     reason = reason.substr(0, 200) + " … " + reason.substr(reason.size() - 80);
   }
-  return reason;
+  return shown_words(reason);  // it quotes what was read, which may be no text at all
 }
 
 class FileDescriptor {

@@ -19,6 +19,9 @@ namespace format = recording_format;
 namespace {
 
 constexpr std::size_t kVisitBytes = std::size_t{256} << 10;
+// No counter of a real process comes near: 9 PB, or 104 days of computing. Sums of hundreds of them still
+// fit.
+constexpr std::int64_t kLargestCounter = std::int64_t{1} << 53;
 constexpr std::uint64_t kLargestJson = std::uint64_t{64} << 20;
 
 }  // namespace
@@ -54,6 +57,7 @@ class RecordingReader::File {
   class Cursor;
 
   void read_header();
+  void check_counters();
   void take_stock();
   // Whether `header` at `offset` is a chunk; notes damage, and lowers `used` to what the file has.
   bool is_sound(format::ChunkHeader& header, std::uint64_t offset);
@@ -147,6 +151,7 @@ void RecordingReader::File::read_header() {
     refuse("its header is damaged");
   }
   counters = header.counters;
+  check_counters();
   first_chunk_ = header.first_chunk;
   complete = header.state == format::kComplete;
   if (header.state != format::kComplete && header.state != format::kOpen) {
@@ -155,6 +160,15 @@ void RecordingReader::File::read_header() {
   if (complete && size_ != header.file_bytes) {
     note(fmt::format("it has {} bytes instead of {}", size_, header.file_bytes));
   }
+}
+
+void RecordingReader::File::check_counters() {
+  std::array<std::int64_t, sizeof(RecordingCounters) / sizeof(std::int64_t)> all;
+  std::memcpy(all.data(), &counters, sizeof counters);
+  if (std::all_of(all.begin(), all.end(), [](auto each) { return each >= 0 && each < kLargestCounter; }))
+    return;
+  note("its counters cannot be right");
+  counters = {};
 }
 
 bool RecordingReader::File::is_sound(format::ChunkHeader& header, std::uint64_t offset) {
