@@ -41,7 +41,7 @@ void expect_balance(const Json& run) {
   EXPECT_EQ(count(run, "/ledger/unexpected"), 0);
 }
 
-TEST(Crash, A1PrefetchDecidesHowMuchIsDeliveredAgain) {
+TEST(KnownAnswers, A1PrefetchDecidesHowMuchIsDeliveredAgain) {
   const Json result = run_experiment_file("known-answers/a1");
   const std::map<std::string, int> redelivered = {
       {"prefetch-1", 1}, {"prefetch-5", 5}, {"prefetch-20", 20}, {"unlimited", 80}};
@@ -59,7 +59,7 @@ TEST(Crash, A1PrefetchDecidesHowMuchIsDeliveredAgain) {
   }
 }
 
-TEST(Crash, A2AutomaticAcknowledgementLosesAllThatWasPushed) {
+TEST(KnownAnswers, A2AutomaticAcknowledgementLosesAllThatWasPushed) {
   const Json run = run_of(run_experiment_file("known-answers/a2"));
   expect_balance(run);  // lost by design, so the measurement is good
   EXPECT_EQ(count(run, "/ledger/done"), 20);
