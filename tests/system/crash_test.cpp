@@ -136,7 +136,9 @@ TEST(Crash, DeadLettersHaveTheirReasonAndNoneIsMissing) {
     EXPECT_EQ(by_undertaker, dead);
     const std::int64_t rejected = reason == "rejected" ? dead : 0;
     EXPECT_EQ(by_worker - rejected + by_undertaker, count(run, "/ledger/published"));
-    if (reason == "delivery_limit") EXPECT_EQ(count(run, "/ledger/requeued"), 3 * dead) << "limit 2";
+    if (reason == "delivery_limit") {
+      EXPECT_EQ(count(run, "/ledger/requeued"), 3 * dead) << "limit 2";
+    }
   }
 }
 
