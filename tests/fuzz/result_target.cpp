@@ -8,7 +8,8 @@
 namespace brokerlab::fuzz {
 namespace {
 
-// More than a page draws charts of beforehand: drawing takes a second, and reads what ECharts is given, no result.
+// More than a page draws charts of beforehand: drawing takes a second, and reads what ECharts is given, no
+// result.
 constexpr std::size_t kManyVariants = 7;
 
 void draw_all(const std::vector<Json>& results) {
