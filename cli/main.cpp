@@ -18,6 +18,7 @@ void add_commands(CLI::App& app, CommandContext& context) {
   add_load_command(app, context);
   add_report_command(app, context);
   add_plot_command(app, context);
+  add_merge_command(app, context);
   add_export_command(app, context);
   add_gateway_command(app, context);
   add_cleanup_command(app, context);

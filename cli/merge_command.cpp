@@ -1,0 +1,34 @@
+#include <cstdio>
+#include <memory>
+
+#include "analysis/merge.h"
+#include "analysis/result.h"
+#include "cli/command.h"
+
+namespace brokerlab {
+namespace {
+
+struct MergeOptions {
+  std::vector<std::string> results;
+  std::string output;
+};
+
+void merge(const MergeOptions& options) {
+  std::vector<Json> results;
+  for (const std::string& path : options.results) results.push_back(read_result(path));
+  write_json_file(options.output, merge_results(results));
+  std::printf("%s\n", options.output.c_str());
+}
+
+}  // namespace
+
+void add_merge_command(CLI::App& app, CommandContext&) {
+  CLI::App* command = app.add_subcommand("merge", "results of the same experiment as one, without loss");
+  const auto options = std::make_shared<MergeOptions>();
+  command->add_option("RESULT", options->results, "result.json files, or the folders that hold them")
+      ->required();
+  command->add_option("-o,--output", options->output, "FILE for the merged result")->required();
+  command->callback([options] { merge(*options); });
+}
+
+}  // namespace brokerlab
