@@ -6,7 +6,10 @@
 #include <memory>
 #include <optional>
 
+#include "analysis/export_csv.h"
+#include "analysis/export_histogram.h"
 #include "analysis/history.h"
+#include "analysis/merge.h"
 #include "analysis/result.h"
 #include "cli/command.h"
 
@@ -20,6 +23,8 @@ struct ExportOptions {
   std::string format;
   std::string variant;
   int repetition = -1;  // all
+  std::string stream;   // of hgrm and hlog
+  bool series = false;  // of csv
   std::string output;   // standard output without one
 };
 
@@ -68,8 +73,16 @@ std::optional<fs::path> folder_of(const fs::path& result, const Json& run) {
   return std::nullopt;
 }
 
-void export_history(const fs::path& folder, const std::vector<Json>& runs, Sink& sink) {
-  for (const Json& run : runs) {
+// What is to be exported.
+struct Chosen {
+  fs::path folder;  // of the result
+  Json result;
+  std::vector<Json> runs;
+};
+
+void export_history(const Chosen& chosen, const ExportOptions&, Sink& sink) {
+  const fs::path& folder = chosen.folder;
+  for (const Json& run : chosen.runs) {
     const auto recordings = folder_of(folder, run);
     if (!recordings) {
       throw Error("there are no recordings of variant " + run.value("variant", ""), folder.string(),
@@ -83,12 +96,42 @@ void export_history(const fs::path& folder, const std::vector<Json>& runs, Sink&
   }
 }
 
+void export_as_csv(const Chosen& chosen, const ExportOptions& options, Sink& sink) {
+  const Json runs = chosen.runs;
+  sink.write(options.series ? export_series_csv(runs) : export_csv(runs));
+}
+
+[[noreturn]] void no_such_stream(const std::string& stream, const ExportOptions& options) {
+  throw Error("no chosen run measured the latency " + stream, options.result,
+              "name one that stands under `latency` of a run", ExitStatus::kUsage);
+}
+
+// Samples of several variants in one distribution would describe none of them.
+void export_hgrm(const Chosen& chosen, const ExportOptions& options, Sink& sink) {
+  for (const Json& run : chosen.runs) {
+    if (run.value("variant", "") != chosen.runs.front().value("variant", ""))
+      throw Error("the result has several variants, and a distribution is of one", options.result,
+                  "choose one with --variant", ExitStatus::kUsage);
+  }
+  const std::string stream = options.stream.empty() ? "end_to_end" : options.stream;
+  const Histogram all = merged_stream(chosen.runs, stream);
+  if (all.count() == 0) no_such_stream(stream, options);
+  sink.write(percentile_distribution(all));
+}
+
+void export_hlog(const Chosen& chosen, const ExportOptions& options, Sink& sink) {
+  if (!options.stream.empty() && merged_stream(chosen.runs, options.stream).count() == 0)
+    no_such_stream(options.stream, options);
+  sink.write(export_histogram_log(chosen.result, chosen.runs, options.stream));
+}
+
 // A format is a name and a function from the chosen runs of a result to text.
 struct ExportFormat {
   const char* name;
-  void (*write)(const fs::path& folder, const std::vector<Json>& runs, Sink& sink);
+  void (*write)(const Chosen& chosen, const ExportOptions& options, Sink& sink);
 };
-constexpr ExportFormat kFormats[] = {{"history", export_history}};
+constexpr ExportFormat kFormats[] = {
+    {"history", export_history}, {"csv", export_as_csv}, {"hgrm", export_hgrm}, {"hlog", export_hlog}};
 
 std::vector<std::string> format_names() {
   std::vector<std::string> names;
@@ -112,11 +155,13 @@ std::vector<Json> chosen_runs(const Json& result, const ExportOptions& options) 
 
 void export_result(const ExportOptions& options) {
   const fs::path path(options.result);
-  const std::vector<Json> runs = chosen_runs(read_result(path), options);
-  const fs::path folder = fs::is_directory(path) ? path : fs::absolute(path).parent_path();
+  Chosen chosen;
+  chosen.result = read_result(path);
+  chosen.runs = chosen_runs(chosen.result, options);
+  chosen.folder = fs::is_directory(path) ? path : fs::absolute(path).parent_path();
   Sink sink(options.output);
   for (const ExportFormat& format : kFormats)
-    if (options.format == format.name) format.write(folder, runs, sink);
+    if (options.format == format.name) format.write(chosen, options, sink);
   sink.finish();
 }
 
@@ -127,12 +172,17 @@ void add_export_command(CLI::App& app, CommandContext&) {
   const auto options = std::make_shared<ExportOptions>();
   command->add_option("RESULT", options->result, "a result.json, or the folder that holds it")->required();
   command
-      ->add_option("--format", options->format,
-                   "history: every operation of every run, one JSON object a line")
+      ->add_option(
+          "--format", options->format,
+          "history: every operation of every run, one JSON object a line; csv: every figure; hgrm: one "
+          "percentile distribution; hlog: a log of histograms")
       ->required()
       ->check(CLI::IsMember(format_names()));
   command->add_option("--variant", options->variant, "only this variant");
   command->add_option("--repetition", options->repetition, "only this repetition, from 0");
+  add_option(*command, "--stream", options->stream,
+             "only this latency, for hgrm (end_to_end without it) and hlog (all)");
+  add_switch(*command, "--series", options->series, "csv: the run over time instead of its figures");
   command->add_option("-o,--output", options->output, "FILE instead of standard output");
   command->callback([options] { export_result(*options); });
 }
