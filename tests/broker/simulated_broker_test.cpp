@@ -1,0 +1,353 @@
+// The known answers (what a broker does with prefetch, crashes and copies is measured on RabbitMQ 3.10.8,
+// what a queue does is theory) out of the simulated broker.
+#include "broker/simulated_broker.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "core/error.h"
+#include "core/random.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr Nanoseconds kMs = 1'000'000;
+
+Topology topology(const char* text) { return Topology::from_json(parse_json(text, "test")); }
+Topology one_queue() { return topology(R"({"queues": [{"name": "q"}]})"); }
+
+// Works on one message at a time; the others that came wait.
+class Worker {
+ public:
+  struct Done {
+    std::uint64_t id;
+    Nanoseconds received_ns, started_ns;
+    bool redelivered;
+  };
+  using EffortOf = std::function<Nanoseconds(std::uint64_t)>;
+
+  Worker(SimulatedBroker& broker, VirtualTime& time, std::uint32_t prefetch, bool auto_ack, EffortOf effort)
+      : broker_(broker), time_(time), auto_ack_(auto_ack), effort_(std::move(effort)) {
+    id_ = broker.consume("q", prefetch, auto_ack, [this](SimulatedBroker::Tag tag, const auto& message) {
+      ++received;
+      waiting_.push_back({tag, {message.id, time_.now(), 0, message.redelivered}});
+      pump();
+    });
+  }
+
+  void crash() {
+    alive_ = false;
+    broker_.crash(id_);
+  }
+
+  std::vector<Done> done;
+  std::size_t received = 0;
+  Nanoseconds busy_ns = 0, ended_ns = 0;
+
+ private:
+  void pump() {
+    if (busy_ || waiting_.empty()) return;
+    busy_ = true;
+    auto [tag, work] = waiting_.front();
+    waiting_.pop_front();
+    work.started_ns = time_.now();
+    const Nanoseconds effort_ns = effort_(work.id);
+    time_.after(effort_ns, [this, tag = tag, work = work, effort_ns] {
+      if (!alive_) return;
+      busy_ns += effort_ns;
+      ended_ns = time_.now();
+      done.push_back(work);
+      busy_ = false;
+      if (!auto_ack_) broker_.ack(id_, tag);
+      pump();
+    });
+  }
+
+  SimulatedBroker& broker_;
+  VirtualTime& time_;
+  bool auto_ack_;
+  EffortOf effort_;
+  SimulatedBroker::ConsumerId id_ = 0;
+  std::deque<std::pair<SimulatedBroker::Tag, Done>> waiting_;
+  bool busy_ = false, alive_ = true;
+};
+
+void publish(SimulatedBroker& broker, std::uint64_t id) {
+  broker.publish("", "q", {id}, [](bool) {});
+}
+
+double quantile(const std::vector<double>& sorted, double q) {
+  return sorted.at(static_cast<std::size_t>(std::ceil(q * static_cast<double>(sorted.size()))) - 1);
+}
+
+// A queue of 10^6 Poisson arrivals, 160/s; how long each waited for its server, in ms, sorted.
+std::vector<double> waits(std::size_t servers, bool exponential, Nanoseconds service_ns) {
+  constexpr std::uint64_t kArrivals = 1'000'000;
+  VirtualTime time;
+  SimulatedBroker broker(one_queue(), {}, time);
+  Random gaps(1, "arrivals", 0), efforts(1, "effort", 0);
+  const auto effort = [&](std::uint64_t) {
+    return exponential ? static_cast<Nanoseconds>(efforts.exponential(static_cast<double>(service_ns)))
+                       : service_ns;
+  };
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (std::size_t i = 0; i < servers; ++i)
+    workers.push_back(std::make_unique<Worker>(broker, time, 1, false, effort));
+  std::vector<Nanoseconds> arrived;
+  std::function<void()> arrive = [&] {
+    publish(broker, arrived.size());
+    arrived.push_back(time.now());
+    if (arrived.size() < kArrivals) time.after(static_cast<Nanoseconds>(gaps.exponential(1e9 / 160)), arrive);
+  };
+  arrive();
+  time.run();
+  std::vector<double> waited;
+  for (const auto& worker : workers) {
+    for (const Worker::Done& done : worker->done)
+      waited.push_back(static_cast<double>(done.started_ns - arrived.at(done.id)) / kMs);
+  }
+  EXPECT_EQ(waited.size(), kArrivals);
+  std::sort(waited.begin(), waited.end());
+  return waited;
+}
+
+struct Expected {
+  double mean, p50, p90, p99, p99_9;
+};
+
+void expect_waits(const std::vector<double>& waited, const Expected& expected) {
+  double sum = 0;
+  for (const double wait : waited) sum += wait;
+  const double mean = sum / static_cast<double>(waited.size());
+  EXPECT_NEAR(mean, expected.mean, 0.03 * expected.mean);
+  EXPECT_NEAR(quantile(waited, 0.5), expected.p50, 0.03 * expected.p50);
+  EXPECT_NEAR(quantile(waited, 0.9), expected.p90, 0.03 * expected.p90);
+  EXPECT_NEAR(quantile(waited, 0.99), expected.p99, 0.03 * expected.p99);
+  // Long waits come in few bursts: over samples of 10^6 arrivals this percentile itself has a standard
+  // deviation of 3.1 % (Q4), 4.1 % (Q5) and 4.3 % (Q6), found with an independent first-come-first-served
+  // queue and 40 seeds. Three of them, where 3 % would only pick a lucky seed.
+  EXPECT_NEAR(quantile(waited, 0.999), expected.p99_9, 0.13 * expected.p99_9);
+}
+
+TEST(KnownAnswers, Q4ConstantServiceWaitsAsPollaczekKhinchine) {
+  expect_waits(waits(1, false, 5 * kMs), {10.00, 6.38, 25.06, 51.78, 78.50});
+}
+TEST(KnownAnswers, Q5ExponentialService) {
+  expect_waits(waits(1, true, 5 * kMs), {20.0, 11.75, 51.99, 109.55, 167.12});
+}
+TEST(KnownAnswers, Q6FourServersWaitAsErlangC) {
+  expect_waits(waits(4, true, 20 * kMs), {14.911, 4.41, 44.64, 102.21, 159.77});
+}
+
+// 100 messages, efforts 18 and 2 ms in turn, two workers.
+struct TwoWorkers {
+  TwoWorkers(std::uint32_t prefetch, bool auto_ack)
+      : a(broker, time, prefetch, auto_ack, &effort), b(broker, time, prefetch, auto_ack, &effort) {
+    for (std::uint64_t i = 0; i < 100; ++i) publish(broker, i);
+    time.run();
+  }
+  static Nanoseconds effort(std::uint64_t id) { return (id % 2 == 0 ? 18 : 2) * kMs; }
+
+  VirtualTime time;
+  SimulatedBroker broker{one_queue(), {}, time};
+  Worker a, b;
+};
+
+void expect_push(const TwoWorkers& run) {
+  EXPECT_EQ(run.a.done.size(), 50U);
+  EXPECT_EQ(run.b.done.size(), 50U);
+  EXPECT_EQ(run.a.busy_ns, 900 * kMs);
+  EXPECT_EQ(run.b.busy_ns, 100 * kMs);
+  EXPECT_EQ(std::max(run.a.ended_ns, run.b.ended_ns), 900 * kMs);
+}
+
+TEST(KnownAnswers, R1PushGivesOneWorkerAllTheHardOnes) { expect_push(TwoWorkers(0, true)); }
+TEST(KnownAnswers, R3AutomaticAcknowledgementIgnoresPrefetch) { expect_push(TwoWorkers(1, true)); }
+
+TEST(KnownAnswers, R2FairDispatchSharesTheTime) {
+  const TwoWorkers run(1, false);
+  EXPECT_NEAR(static_cast<double>(run.a.busy_ns), 500e6, 0.08 * 500e6);
+  EXPECT_NEAR(static_cast<double>(run.b.busy_ns), 500e6, 0.08 * 500e6);
+  EXPECT_LE(std::max(run.a.ended_ns, run.b.ended_ns), 540 * kMs);
+}
+
+TEST(KnownAnswers, R4WhoSubscribesFirstTakesAllThatWaits) {
+  VirtualTime time;
+  SimulatedBroker broker(one_queue(), {}, time);
+  for (std::uint64_t i = 0; i < 100; ++i) publish(broker, i);
+  time.run();
+  const Worker::EffortOf none = [](std::uint64_t) { return Nanoseconds{0}; };
+  Worker first(broker, time, 0, true, none), second(broker, time, 0, true, none);
+  time.run();
+  EXPECT_EQ(first.received, 100U);
+  EXPECT_EQ(second.received, 0U);
+}
+
+TEST(KnownAnswers, R7PrefetchHidesTheTurnaroundUpToTheKnee) {
+  const std::map<std::uint32_t, double> expected{{1, 36.9}, {2, 73.8}, {3, 110.7}, {5, 184.5}, {10, 192.7}};
+  constexpr std::uint64_t kMessages = 2000;
+  for (const auto& [prefetch, per_s] : expected) {
+    VirtualTime time;
+    BrokerCosts costs;
+    costs.deliver_ns = 10'950'000;
+    costs.ack_ns = 10'950'000;
+    SimulatedBroker broker(one_queue(), costs, time);
+    Worker worker(broker, time, prefetch, false, [](std::uint64_t) { return Nanoseconds{5'190'000}; });
+    for (std::uint64_t i = 0; i < kMessages; ++i) publish(broker, i);
+    time.run();
+    const double measured = kMessages * 1e9 / static_cast<double>(worker.ended_ns);
+    EXPECT_NEAR(measured, per_s, (prefetch == 5 ? 0.12 : 0.05) * per_s) << "prefetch " << prefetch;
+  }
+}
+
+// 1,000/s for 20 s, the broker stands still for the 2 s from the 5th on.
+TEST(KnownAnswers, S1AStallIsFeltByEveryMessageThatWasDue) {
+  VirtualTime time;
+  SimulatedBroker broker(one_queue(), {}, time);
+  Worker worker(broker, time, 0, true, [](std::uint64_t) { return Nanoseconds{0}; });
+  for (std::uint64_t i = 0; i < 20'000; ++i) {
+    time.at(static_cast<Nanoseconds>(i) * kMs, [&broker, i] { publish(broker, i); });
+  }
+  time.at(5'000 * kMs, [&] { broker.pause(); });
+  time.at(7'000 * kMs, [&] { broker.resume(); });
+  time.run();
+  std::vector<double> latencies;
+  double sum = 0;
+  for (const Worker::Done& done : worker.done) {
+    latencies.push_back(static_cast<double>(done.received_ns) / kMs - static_cast<double>(done.id));
+    sum += latencies.back();
+  }
+  std::sort(latencies.begin(), latencies.end());
+  ASSERT_EQ(latencies.size(), 20'000U);
+  EXPECT_NEAR(sum / 20'000, 100, 5);
+  EXPECT_EQ(quantile(latencies, 0.5), 0);
+  EXPECT_NEAR(quantile(latencies, 0.99), 1800, 36);
+  EXPECT_NEAR(quantile(latencies, 0.999), 1980, 39.6);
+  EXPECT_NEAR(latencies.back(), 2000, 40);
+}
+
+struct Crash {
+  Crash(std::uint32_t prefetch, bool auto_ack) {
+    VirtualTime time;
+    SimulatedBroker broker(one_queue(), {}, time);
+    Worker victim(broker, time, prefetch, auto_ack, [](std::uint64_t) { return 50 * kMs; });
+    for (std::uint64_t i = 0; i < 100; ++i) publish(broker, i);
+    std::unique_ptr<Worker> second;
+    time.at(1020 * kMs, [&] {
+      victim.crash();
+      second = std::make_unique<Worker>(broker, time, 0, true, [](std::uint64_t) { return Nanoseconds{0}; });
+    });
+    time.run();
+    acked = victim.done.size();
+    for (const Worker::Done& done : second->done) {
+      ids.push_back(done.id);
+      redelivered += done.redelivered;
+    }
+    unacked = broker.unacked("q");
+  }
+  std::size_t acked = 0, redelivered = 0, unacked = 0;
+  std::vector<std::uint64_t> ids;
+};
+
+TEST(KnownAnswers, A1ACrashedWorkersMessagesComeAgainInTheirOldOrder) {
+  const std::map<std::uint32_t, std::size_t> expected{{1, 1}, {5, 5}, {20, 20}, {0, 80}};
+  for (const auto& [prefetch, redelivered] : expected) {
+    const Crash crash(prefetch, false);
+    EXPECT_EQ(crash.acked, 20U);
+    EXPECT_EQ(crash.redelivered, redelivered) << "prefetch " << prefetch;
+    EXPECT_EQ(crash.ids.size(), 80U);  // none lost
+    EXPECT_TRUE(std::is_sorted(crash.ids.begin(), crash.ids.end()));
+    EXPECT_EQ(crash.unacked, 0U);
+  }
+}
+
+TEST(KnownAnswers, A2WithAutomaticAcknowledgementTheRestIsLost) {
+  const Crash crash(0, true);
+  EXPECT_EQ(crash.acked, 20U);
+  EXPECT_EQ(crash.ids.size(), 0U);
+}
+
+TEST(KnownAnswers, A4UnroutableMessagesAreConfirmed) {
+  VirtualTime time;
+  SimulatedBroker broker(one_queue(), {}, time);
+  int confirmed = 0, routed = 0;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    broker.publish("", "nowhere", {i}, [&](bool there) {
+      ++confirmed;
+      routed += there;
+    });
+  }
+  time.run();
+  EXPECT_EQ(confirmed, 10);
+  EXPECT_EQ(routed, 0);
+}
+
+TEST(KnownAnswers, A5AQueueGetsOneCopyHoweverManyBindingsMatch) {
+  VirtualTime time;
+  SimulatedBroker broker(topology(R"({
+    "exchanges": [{"name": "all", "type": "fanout"}, {"name": "words", "type": "topic"}],
+    "queues": [{"name": "a"}, {"name": "b"}, {"name": "c"}],
+    "bindings": [{"exchange": "all", "queue": "a"}, {"exchange": "all", "queue": "b"},
+                 {"exchange": "words", "queue": "c", "routing_key": "x.*"},
+                 {"exchange": "words", "queue": "c", "routing_key": "#"}]})"),
+                         {}, time);
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    broker.publish("all", "", {i}, [](bool) {});
+    broker.publish("words", "x.y", {i}, [](bool) {});
+  }
+  time.run();
+  EXPECT_EQ(broker.ready("a"), 10U);
+  EXPECT_EQ(broker.ready("b"), 10U);
+  EXPECT_EQ(broker.ready("c"), 10U);
+}
+
+TEST(SimulatedBroker, ARequeuedMessageHasItsOldPlaceAndIsMarked) {
+  VirtualTime time;
+  SimulatedBroker broker(one_queue(), {}, time);
+  std::vector<std::pair<std::uint64_t, bool>> seen;
+  SimulatedBroker::ConsumerId consumer = 0;
+  consumer = broker.consume("q", 1, false, [&](SimulatedBroker::Tag tag, const SimulatedMessage& message) {
+    seen.emplace_back(message.id, message.redelivered);
+    if (seen.size() == 1) return broker.requeue(consumer, tag);
+    broker.ack(consumer, tag);
+  });
+  for (std::uint64_t i = 0; i < 3; ++i) publish(broker, i);
+  time.run();
+  EXPECT_THAT(seen, testing::ElementsAre(testing::Pair(0, false), testing::Pair(0, true),
+                                         testing::Pair(1, false), testing::Pair(2, false)));
+}
+
+TEST(SimulatedBroker, CapacityIsOnePublishAtATime) {
+  VirtualTime time;
+  BrokerCosts costs;
+  costs.serial_ns = kMs;
+  costs.per_byte_ns = 10;
+  SimulatedBroker broker(one_queue(), costs, time);
+  Nanoseconds last_ns = 0;
+  for (std::uint64_t i = 0; i < 100; ++i)
+    broker.publish("", "q", {i, 100'000}, [&](bool) { last_ns = time.now(); });
+  time.run();
+  EXPECT_EQ(last_ns, 200 * kMs);
+}
+
+TEST(SimulatedBroker, RefusesByNameWhatItDoesNotModel) {
+  const auto refused = [](const char* text) {
+    VirtualTime time;
+    try {
+      SimulatedBroker(topology(text), {}, time);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::kUsage);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(refused(R"({"queues": [{"name": "q", "arguments": {"x-message-ttl": 5}}]})"),
+              testing::HasSubstr("x-message-ttl"));
+  EXPECT_THAT(refused(R"({"exchanges": [{"name": "e", "type": "headers"}]})"), testing::HasSubstr("headers"));
+}
+
+}  // namespace
+}  // namespace brokerlab
