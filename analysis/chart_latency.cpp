@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "analysis/chart_style.h"
+#include "analysis/chart_panels.h"
 
 namespace brokerlab::chart {
 namespace {
@@ -118,6 +118,35 @@ ChartDrawing draw_percentiles(const ChartSource& source, std::string_view stream
   return drawing;
 }
 
+// Of all repetitions together: the waits of one role under "/theory/<n>/<which>/hdr".
+std::optional<Histogram> merged_waits(const ChartVariant& variant, const std::string& role,
+                                      const char* which) {
+  std::optional<Histogram> merged;
+  for (const Json* run : variant.runs) {
+    const Json* list = find_value(*run, "/theory");
+    for (const Json& prediction : list != nullptr && list->is_array() ? *list : Json::array()) {
+      const Json* hdr = find_value(prediction, std::string("/") + which + "/hdr");
+      if (hdr == nullptr || !hdr->is_string() || find_text(prediction, "/role") != role) continue;
+      if (!merged) merged.emplace();
+      merged->merge(Histogram::decode(hdr->get_ref<const std::string&>()));
+    }
+  }
+  if (merged && merged->count() == 0) merged.reset();
+  return merged;
+}
+
+// What a law says of the first repetition, as points; it knows few percentiles.
+Json law_points(const Json& prediction) {
+  Json points = Json::array();
+  for (const auto& [key, position] :
+       {std::pair{"/model/p50_ns", std::log10(2.0)}, {"/model/p90_ns", 1.0}, {"/model/p99_ns", 2.0}}) {
+    const auto value = find_number(prediction, key);
+    if (!value) continue;
+    points.push_back({rounded(position), rounded(milliseconds(*value))});
+  }
+  return points;
+}
+
 bool has_stream(const ChartSource& source, std::string_view stream) {
   return source.any("/latency/" + std::string(stream) + "/hdr");
 }
@@ -180,6 +209,45 @@ ChartDrawing draw_ecdf(const ChartSource& source) {
   drawing.option["series"] = std::move(series);
   drawing.height = area.top + area.height + 40;
   return drawing;
+}
+
+bool has_theory(const ChartSource& source) { return source.any("/theory/0/measured/hdr"); }
+
+ChartDrawing draw_theory(const ChartSource& source) {
+  Panels panels;
+  panels.legend({"measured", "replay of this run", "textbook law"}, LegendSign::kLine);
+  for (const ChartVariant& variant : source.variants()) {
+    const Json* list = variant.runs.empty() ? nullptr : find_value(*variant.runs.front(), "/theory");
+    for (const Json& prediction : list != nullptr && list->is_array() ? *list : Json::array()) {
+      const std::string role = find_text(prediction, "/role");
+      const auto measured = merged_waits(variant, role, "measured"),
+                 replay = merged_waits(variant, role, "replay");
+      if (!measured || !replay) continue;
+      const Curve seen = curve_of(*measured), replayed = curve_of(*replay);
+      const Json points = law_points(prediction);
+      const std::string law = find_text(prediction, "/model/name");
+      const std::string heading =
+          (source.variants().size() > 1 ? variant.name + ", " : "") + role + (law.empty() ? "" : " · " + law);
+      // Linear: many waits are none, which a logarithmic axis could not show.
+      panels.begin(heading, colour_of(variant), 200, percentile_axis(seen.end),
+                   value_axis("wait until the work began", "@duration"));
+      const auto add = [&](const Curve& curve, const char* name, const char* colour, bool dashed) {
+        Json both = Json::array();
+        add_curve(both, line(name, colour, Json::array()), curve, dashed);
+        for (Json& each : both) panels.add(std::move(each));
+      };
+      add(seen, "measured", "@series1", false);
+      add(replayed, "replay of this run", "@series2", true);
+      if (points.empty()) continue;
+      Json law_series = line("textbook law", "@series3", points);
+      law_series["symbol"] = "diamond";
+      law_series["symbolSize"] = 10;
+      law_series["lineStyle"]["width"] = 1;
+      law_series["lineStyle"]["type"] = "dotted";
+      panels.add(std::move(law_series));
+    }
+  }
+  return panels.finish();
 }
 
 }  // namespace brokerlab::chart

@@ -69,6 +69,13 @@ const std::vector<Chart>& charts() {
        "even "
        "share; keys are counted anew after every change of membership.",
        ChartPlace::kVariant, chart::has_sharding, chart::draw_sharding},
+      {"theory", "Theory beside measurement",
+       "How long messages waited for the work to begin: as measured, as a replay of the same messages "
+       "through one "
+       "line says, and (diamonds) as the textbook says of such arrivals and services. Where they part, the "
+       "table "
+       "names the assumption that fails.",
+       ChartPlace::kVariant, chart::has_theory, chart::draw_theory},
       {"gantt", "Who worked when",
        "Each stroke is one piece of work, from its start to its end; neighbours take turns between two "
        "shades. Gaps are idle "

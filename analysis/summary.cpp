@@ -6,6 +6,7 @@
 #include "analysis/loss_explanation.h"
 #include "analysis/network.h"
 #include "analysis/pipeline.h"
+#include "analysis/prediction.h"
 #include "analysis/run_flags.h"
 #include "analysis/sharding.h"
 #include "analysis/timing.h"
@@ -113,6 +114,7 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   if (pipeline.any()) json["pipeline"] = pipeline.to_json(json["network"]);
   if (const auto makespan = accounts.makespan()) json["makespan_ns"] = *makespan;
   if (Json work = Workload(run, accounts).to_json(); !work.empty()) json["work"] = std::move(work);
+  if (Json theory = predictions(run, accounts); !theory.empty()) json["theory"] = std::move(theory);
   json["series"] = timing.series_json();
   accounts.add_gantt(json);
   json["flags"] = flags.to_json();
