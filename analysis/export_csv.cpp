@@ -18,6 +18,7 @@ std::string cell(const std::string& text) {
 }
 
 std::string_view unit_of(std::string_view metric) {
+  if (metric.rfind("phase_ns.", 0) == 0) return "ns";
   struct Unit {
     std::string_view suffix, unit;
   };

@@ -49,6 +49,7 @@ TEST(Export, CsvHasEveryFigureOfEveryRun) {
     EXPECT_EQ(std::stod(p50["value"].get<std::string>()),
               run["latency"]["end_to_end"]["p50_ns"].get<double>());
     EXPECT_EQ(p50["unit"], "ns");
+    EXPECT_EQ((found[{key, "phase_ns.measure_end"}]["unit"]), "ns");
     const Json rate = found[{key, "rates.delivered_per_s"}];
     EXPECT_EQ(std::stod(rate["value"].get<std::string>()), run["rates"]["delivered_per_s"].get<double>());
     EXPECT_EQ(rate["unit"], "1/s");

@@ -148,6 +148,26 @@ TEST(KnownAnswers, Q1NoWaitBelowCapacity) {
   EXPECT_LT(wait_ns, 2 * kMs);
 }
 
+// What one task costs its worker, turnaround included: of the workers that did most, who never waited for
+// one.
+double effective_service_ms(const Json& run) {
+  Json busiest;
+  for (const Json& consumer : run["fairness"]["consumers"])
+    if (busiest.is_null() || consumer["messages"] > busiest["messages"]) busiest = consumer;
+  return (busiest["busy_ns"].get<double>() + busiest["idle_ns"].get<double>()) /
+         busiest["messages"].get<double>() / kMs;
+}
+
+TEST(KnownAnswers, Q2WaitGrowsByTheLawBeyondCapacity) {
+  const Json run = run_of(run_experiment_file("known-answers/q2"));
+  expect_valid(run);
+  EXPECT_EQ(run["ledger"]["unique"], 1500);
+  const double delta_ms = effective_service_ms(run) - 50;
+  EXPECT_GE(delta_ms, 0);
+  expect_within(number(run, "/latency/end_to_end/mean_ns") / kMs, 1870 + 187 * delta_ms, 0.02);
+  expect_within(number(run, "/latency/end_to_end/max_ns") / kMs, 3740 + 374 * delta_ms, 0.02);
+}
+
 TEST(KnownAnswers, D2UnroutableShareIsBinomial) {
   const Json run = run_of(run_experiment_file("known-answers/d2"));
   const double published = number(run, "/ledger/published");
