@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "analysis/block_comparison.h"
 #include "analysis/metrics.h"
 #include "analysis/scaling.h"
 #include "analysis/verdict.h"
@@ -54,6 +55,7 @@ Json compare_variants(const Json& runs, const Json& plan) {
       json["metrics"].push_back(
           {{"name", metric.name}, {"unit", to_text(metric.unit)}, {"better", to_text(metric.better)}});
   }
+  if (Json pairs = compare_blocks(runs); !pairs.empty()) json["pairs"] = std::move(pairs);
   const Json settings = plan.is_object() ? plan.value("variants", Json::object()) : Json::object();
   if (Json scaling = scaling_of(settings, json["variants"]); !scaling.empty())
     json["scaling"] = std::move(scaling);

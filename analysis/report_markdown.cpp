@@ -77,6 +77,7 @@ std::string section_markdown(const Section& section) {
   text += table_markdown(section.pipeline, "##");
   text += table_markdown(section.loops, "##");
   text += table_markdown(section.comparison, "##");
+  text += table_markdown(section.pairs, "##");
   text += table_markdown(section.scaling, "##");
   text += table_markdown(flags_table(section), "##");
   for (const report::VariantPart& part : section.variants) {

@@ -291,6 +291,7 @@ Section section_of(const Json& result) {
   section.pipeline = pipeline_table(source);
   section.loops = loops_table(source);
   section.answers = answer_tables(result);
+  section.pairs = pairs_table(result);
   section.scaling = scaling_table(result);
   section.flags = flags_of(result);
   for (const ChartVariant& variant : source.variants()) section.variants.push_back(part_of(variant));

@@ -71,6 +71,7 @@ struct Section {
   Table pipeline;  // variants beside each other; empty unless messages pass through several roles
   Table loops;
   std::vector<Table> answers;  // one per question
+  Table pairs;                 // each variant against the first, over repetitions
   Table scaling;               // speed-up where variants differ only in the number of instances
   std::vector<Flag> flags;
   std::vector<VariantPart> variants;
@@ -85,6 +86,7 @@ Section section_of(const Json& result);
 std::vector<std::string> headlines_of(const Json& result);       // report_headline.cpp
 Table comparison_table(const ChartSource& source);               // report_comparison.cpp
 Table pipeline_table(const ChartSource& source);                 // report_comparison.cpp
+Table pairs_table(const Json& result);                           // report_pairs.cpp
 Table loops_table(const ChartSource& source);                    // report_comparison.cpp
 std::vector<Table> variant_tables(const ChartVariant& variant);  // report_tables.cpp
 Table theory_table(const ChartVariant& variant);                 // report_theory.cpp

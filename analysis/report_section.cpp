@@ -213,6 +213,7 @@ std::string section_html(const Section& section, SectionPlace place, const Chart
   html += block(table_html(section.pipeline));
   html += block(table_html(section.loops));
   html += block(table_html(section.comparison));
+  html += block(table_html(section.pairs));
   html += block(table_html(section.scaling));
   html += block(charts.figures(source, ChartPlace::kOverview, section.charts));
   for (std::size_t i = 0; i < section.variants.size(); ++i) {
