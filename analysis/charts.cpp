@@ -9,8 +9,10 @@
 
 namespace brokerlab {
 
-const std::vector<Chart>& charts() {
-  static const std::vector<Chart> kCharts = {
+namespace {
+
+std::vector<Chart> overview_charts() {
+  return {
       {"comparison", "The variants side by side",
        "One figure per panel, one bar per variant. Percentiles are taken over all repetitions together, "
        "other figures "
@@ -46,6 +48,11 @@ const std::vector<Chart>& charts() {
        "Copies that had been published and were not yet done. A line that keeps rising means that consumers "
        "cannot keep up.",
        ChartPlace::kOverview, chart::has_backlog, chart::draw_backlog},
+  };
+}
+
+std::vector<Chart> variant_charts() {
+  return {
       {"throughput", "Rates over time",
        "Lines that lie upon each other mean that everything offered was published, confirmed and delivered "
        "at once. With a "
@@ -82,6 +89,16 @@ const std::vector<Chart>& charts() {
        "time.",
        ChartPlace::kVariant, chart::has_gantt, chart::draw_gantt},
   };
+}
+
+}  // namespace
+
+const std::vector<Chart>& charts() {
+  static const std::vector<Chart> kCharts = [] {
+    std::vector<Chart> all = overview_charts();
+    for (const Chart& chart : variant_charts()) all.push_back(chart);
+    return all;
+  }();
   return kCharts;
 }
 

@@ -19,7 +19,8 @@ double middle_of(std::int64_t highest) {
   const int width_bits =
       std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(highest))) - kSubBucketBits);
   const std::int64_t width = std::int64_t{1} << width_bits;
-  return static_cast<double>(highest - width + 1 + width / 2);
+  const auto half = width / 2;  // of a whole number, rounded down as its readers do
+  return static_cast<double>(highest - width + 1 + half);
 }
 
 double deviation_of(const Histogram& histogram, double mean) {

@@ -54,7 +54,8 @@ double utilisation(double rate, double service, std::size_t servers) {
 double dd_wait(double rate, double service, std::size_t servers, std::size_t index) {
   const auto count = static_cast<double>(servers);
   const double behind = service - count / rate;
-  return behind <= 0 ? 0 : static_cast<double>(index / servers) * behind;
+  const std::size_t round = index / servers;  // of all servers
+  return behind <= 0 ? 0 : static_cast<double>(round) * behind;
 }
 
 double erlang_c(double offered, std::size_t servers) {
