@@ -169,6 +169,8 @@ TEST_F(TopologyOnBroker, ManyChannelsCloseAndTheirNumbersAreUsedAgain) {
     std::vector<Channel*> channels;
     for (int i = 0; i < 50; ++i) channels.push_back(&channel(*connection));
     EXPECT_LE(channels.back()->number(), 51);
+    // Channels answer independently of each other: each has to have closed before its number can be free.
+    for (auto* each : channels) ASSERT_TRUE(wait_for([&](Done done) { each->close(done); }).ok());
     for (auto* each : channels) connection->remove(*each);
     ASSERT_TRUE(wait_for([&](Done done) {
                   connection->open_channel(nullptr, [done](const Outcome& outcome) { done(outcome); });
