@@ -185,12 +185,20 @@ void Connection::Impl::flush_output() {
   if (bytes == 0) return;
   ++totals.writes;
   totals.bytes_out += static_cast<std::int64_t>(bytes);
+  ++output_block_;
+  if (!writer.output().in_flight()) tell_taken();
 }
 
 void Connection::Impl::on_written() {
   writer.output().on_written();
+  tell_taken();
   flush_output();
   tell_room();
+}
+
+// No block goes before the one ahead of it has gone: all but the one that is being filled.
+void Connection::Impl::tell_taken() const {
+  if (events.on_block_taken) events.on_block_taken(output_block_ - 1);
 }
 
 void Connection::Impl::tell_room() {
@@ -357,6 +365,7 @@ Channel& Connection::open_channel(ChannelListener* listener, Done on_open) {
 void Connection::remove(Channel& channel) { impl_->remove(channel); }
 void Connection::restore_topology(Topology topology) { impl_->topology = std::move(topology); }
 void Connection::flush() { impl_->flush_output(); }
+std::uint64_t Connection::output_block() const { return impl_->output_block(); }
 std::size_t Connection::output_bytes() const { return impl_->writer.output().pending_bytes(); }
 const ConnectionCounters& Connection::counters() const { return impl_->totals; }
 const ServerProperties& Connection::server() const {

@@ -74,6 +74,9 @@ struct ConnectionEvents {
   std::function<void(const AmqpError& reason)> on_ended;  // lost for good
   // The socket took no more bytes from `start` to `end`.
   std::function<void(Nanoseconds start, Nanoseconds end)> on_write_blocked;
+  // The kernel has taken all output up to and with this block. What a lost connection still held is never
+  // told of.
+  std::function<void(std::uint64_t block)> on_block_taken;
 };
 
 // An AMQP 0-9-1 connection on a libuv loop: never blocks, one thread, no globals.
@@ -122,6 +125,8 @@ class Connection {
   // Writes out now what is buffered, without waiting for the end of this turn of the loop.
   void flush();
   std::size_t output_bytes() const;  // buffered and not yet taken by the kernel
+  // The block of output that is being filled: numbers rise by one with each that is handed to the socket.
+  std::uint64_t output_block() const;
 
   const ConnectionCounters& counters() const;
   const ServerProperties& server() const;

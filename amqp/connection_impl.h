@@ -100,6 +100,7 @@ class Connection::Impl final : public Link, private FrameReader::Sink, private T
   void drop_transport();
   void finish_close();
   void tell_room();
+  void tell_taken() const;
   std::uint16_t free_number() const;
   Channel* channel_at(std::uint16_t number) const {
     return number < channels_.size() ? channels_[number].get() : nullptr;

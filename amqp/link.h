@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 
 #include "amqp/frame_writer.h"
@@ -36,6 +37,9 @@ class Link {
   bool answers_pile_up() const {
     return writer.output().pending_bytes() > output_limit_bytes_ + kMostAnswerBytes;
   }
+  // Output leaves in blocks: what is written now belongs to this one. ConnectionEvents::on_block_taken names
+  // those that are gone.
+  std::uint64_t output_block() const { return output_block_; }
   // A channel was told that it may not write; its listener hears when that ends.
   void expect_room() { room_expected_ = true; }
 
@@ -49,6 +53,7 @@ class Link {
   virtual void want_turn_end() = 0;
   virtual void flush_output() = 0;
 
+  std::uint64_t output_block_ = 1;
   bool dirty_ = false;
   bool room_expected_ = false;
 

@@ -1,6 +1,7 @@
 #include "amqp/recorded_connection.h"
 
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "amqp/declaration.h"
@@ -89,6 +90,7 @@ void RecordedConnection::listen() {
                          true);
     }
   };
+  events.on_block_taken = [this](std::uint64_t block) { note_taken(block); };
   events.on_write_blocked = [this](Nanoseconds start, Nanoseconds end) {
     run_.guard([&] { run_.events().interval(EventKind::kWriteBlocked, instance_, start, end, end - start); });
   };
@@ -132,6 +134,7 @@ void RecordedConnection::note_unblocked() {
 void RecordedConnection::note_lost(const AmqpError& reason) {
   const Nanoseconds now = run_.clock().now();
   end_event(blocked_event_);
+  unwritten_.clear();  // nobody will tell what of them had gone
   if (reason.kind == ErrorKind::kHeartbeat) run_.events().moment(EventKind::kHeartbeatClose, instance_, now);
   lost_event_ = &run_.events().begin(EventKind::kReconnect, instance_, now);
   run_.pipe().notice("lost the connection to " + where() + ": " + reason.describe(), true);
@@ -142,6 +145,25 @@ void RecordedConnection::note_restored() {
   end_event(lost_event_);
   run_.pipe().notice("connected to " + where() + " again");
   if (on_restored) on_restored();
+}
+
+std::uint64_t RecordedConnection::publish(Channel& channel, PublishTemplate& message,
+                                          const PublishStamp& stamp, std::string_view body,
+                                          PublishRecord& record) {
+  // Beforehand, since a large message leaves from within the call.
+  unwritten_.emplace_back(connection_.output_block(), &record);
+  const std::uint64_t number = channel.publish(message, stamp, std::as_bytes(std::span(body)));
+  if (number == 0) unwritten_.pop_back();
+  return number;
+}
+
+void RecordedConnection::note_taken(std::uint64_t block) {
+  if (unwritten_.empty() || unwritten_.front().first > block) return;
+  const Nanoseconds now = run_.clock().now();
+  while (!unwritten_.empty() && unwritten_.front().first <= block) {
+    unwritten_.front().second->written_ns = now;
+    unwritten_.pop_front();
+  }
 }
 
 void RecordedConnection::add_to(RecordingCounters& counters) const {

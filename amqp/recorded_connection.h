@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "amqp/connection.h"
 #include "core/child_run.h"
@@ -32,6 +35,10 @@ class RecordedConnection {
   void close(std::function<void()> on_closed);
 
   Connection& connection() { return connection_; }
+  // Publishes the message of `record` on a channel of this connection, and notes in it when the kernel took
+  // the last byte. The record must outlive the connection. As Channel::publish otherwise.
+  std::uint64_t publish(Channel& channel, PublishTemplate& message, const PublishStamp& stamp,
+                        std::string_view body, PublishRecord& record);
   bool is_open() const { return connection_.is_open(); }
   bool blocked() const { return connection_.blocked(); }
   // Adds what this connection has counted.
@@ -49,6 +56,7 @@ class RecordedConnection {
   void note_unblocked();
   void note_lost(const AmqpError& reason);
   void note_restored();
+  void note_taken(std::uint64_t block);
   // Patches the end of `open`, if there is one.
   void end_event(EventRecord*& open);
 
@@ -57,6 +65,8 @@ class RecordedConnection {
   Connection connection_;
   EventRecord* blocked_event_ = nullptr;
   EventRecord* lost_event_ = nullptr;
+  // Published, and not yet taken by the kernel: the block and the record of each.
+  std::deque<std::pair<std::uint64_t, PublishRecord*>> unwritten_;
   bool closing_ = false;
 };
 

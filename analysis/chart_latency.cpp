@@ -1,5 +1,7 @@
 #include "analysis/chart_latency.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -121,18 +123,14 @@ ChartDrawing draw_percentiles(const ChartSource& source, std::string_view stream
 // Of all repetitions together: the waits of one role under "/theory/<n>/<which>/hdr".
 std::optional<Histogram> merged_waits(const ChartVariant& variant, const std::string& role,
                                       const char* which) {
-  std::optional<Histogram> merged;
-  for (const Json* run : variant.runs) {
-    const Json* list = find_value(*run, "/theory");
-    for (const Json& prediction : list != nullptr && list->is_array() ? *list : Json::array()) {
-      const Json* hdr = find_value(prediction, std::string("/") + which + "/hdr");
-      if (hdr == nullptr || !hdr->is_string() || find_text(prediction, "/role") != role) continue;
-      if (!merged) merged.emplace();
-      merged->merge(Histogram::decode(hdr->get_ref<const std::string&>()));
-    }
-  }
-  if (merged && merged->count() == 0) merged.reset();
-  return merged;
+  return merged_histogram(variant, [&](const Json& run) -> const Json* {
+    const Json* list = find_value(run, "/theory");
+    if (list == nullptr || !list->is_array()) return nullptr;
+    const auto of_role = std::find_if(list->begin(), list->end(), [&](const Json& prediction) {
+      return find_text(prediction, "/role") == role;
+    });
+    return of_role == list->end() ? nullptr : find_value(*of_role, fmt::format("/{}/hdr", which));
+  });
 }
 
 // What a law says of the first repetition, as points; it knows few percentiles.

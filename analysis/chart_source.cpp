@@ -152,10 +152,15 @@ std::string ChartSource::caption() const {
 }
 
 std::optional<Histogram> merged_histogram(const ChartVariant& variant, std::string_view stream) {
-  std::optional<Histogram> merged;
   const std::string pointer = fmt::format("/latency/{}/hdr", stream);
+  return merged_histogram(variant, [&](const Json& run) { return find_value(run, pointer); });
+}
+
+std::optional<Histogram> merged_histogram(const ChartVariant& variant,
+                                          const std::function<const Json*(const Json&)>& hdr_of) {
+  std::optional<Histogram> merged;
   for (const Json* run : variant.runs) {
-    const Json* hdr = find_value(*run, pointer);
+    const Json* hdr = hdr_of(*run);
     if (hdr == nullptr || !hdr->is_string()) continue;
     if (!merged) merged.emplace();
     merged->merge(Histogram::decode(hdr->get_ref<const std::string&>()));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,6 +56,9 @@ std::string find_text(const Json& value, std::string_view pointer, std::size_t m
 
 // All repetitions' samples of one latency stream ("end_to_end"); nothing when no run has its histogram.
 std::optional<Histogram> merged_histogram(const ChartVariant& variant, std::string_view stream);
+// The same of whatever encoded histogram `hdr_of` finds in a run; null: none.
+std::optional<Histogram> merged_histogram(const ChartVariant& variant,
+                                          const std::function<const Json*(const Json& run)>& hdr_of);
 // The figure of every run that has it.
 std::optional<Spread> spread(const ChartVariant& variant, std::string_view pointer);
 // Sum over the repetitions; nothing unless every run has it.

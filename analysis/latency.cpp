@@ -4,7 +4,7 @@ namespace brokerlab {
 
 std::string_view to_text(LatencyStream stream) {
   static constexpr std::array<std::string_view, kStreams> kNames = {
-      "end_to_end",    "done",    "confirm", "confirm_from_intended", "send_delay", "delivery",
+      "end_to_end",    "done",    "confirm", "confirm_from_intended", "send_delay", "write_block", "delivery",
       "prefetch_wait", "service", "ack"};
   return kNames[static_cast<std::size_t>(stream)];
 }
@@ -60,6 +60,7 @@ Json LatencyStreams::to_json() const {
 void RunLatency::add_publish(const PublishRecord& record) {
   if (record.sent_ns == 0 || (record.outcome & kRefused)) return;
   all_.record(LatencyStream::kSendDelay, record.sent_ns - record.intended_ns);
+  if (record.written_ns != 0) all_.record(LatencyStream::kWriteBlock, record.written_ns - record.sent_ns);
   // A confirmed message that came back was confirmed as unroutable: not the latency of a message that was
   // kept.
   if ((record.outcome & kConfirmed) && !(record.outcome & kReturned) && record.settled_ns != 0) {

@@ -24,12 +24,13 @@ enum class LatencyStream : std::uint8_t {
   kConfirm,              // sent -> confirmed
   kConfirmFromIntended,  // intended -> confirmed
   kSendDelay,            // intended -> sent
+  kWriteBlock,           // sent -> written: the kernel had taken the last byte
   kDelivery,             // sent -> received: the uncorrected view, shown beside end_to_end
   kPrefetchWait,         // received -> work started
   kService,              // work started -> work done
   kAck,                  // received -> acknowledgement written (manual acknowledgement only)
 };
-inline constexpr std::size_t kStreams = 9;
+inline constexpr std::size_t kStreams = 10;
 std::string_view to_text(LatencyStream stream);
 
 // Quantile `per_mille` of a histogram, or nothing where fewer than ten samples lie beyond it.

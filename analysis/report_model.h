@@ -88,6 +88,7 @@ Table comparison_table(const ChartSource& source);               // report_compa
 Table pipeline_table(const ChartSource& source);                 // report_comparison.cpp
 Table pairs_table(const Json& result);                           // report_pairs.cpp
 Table loops_table(const ChartSource& source);                    // report_comparison.cpp
+Table latency_table(const ChartVariant& variant);                // report_latency.cpp
 std::vector<Table> variant_tables(const ChartVariant& variant);  // report_tables.cpp
 Table theory_table(const ChartVariant& variant);                 // report_theory.cpp
 std::vector<Flag> flags_of(const Json& result);                  // report_flags.cpp

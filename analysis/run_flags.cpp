@@ -7,7 +7,6 @@
 #include <set>
 
 #include "analysis/network.h"
-#include "analysis/steadiness.h"
 #include "core/distribution.h"
 #include "core/units.h"
 
@@ -226,28 +225,11 @@ void measure_latency(const Facts& facts, FlagSet& flags) {
   flags.measure("EXTRAPOLATED", 0);
 }
 
-// Steadiness is asked of loads that last, and not of runs with faults, which are declared transient.
-void measure_steadiness(const Facts& facts, FlagSet& flags) {
-  const auto load_ns = facts.timing.load_ns();
-  if (!load_ns || !facts.evidence().faults.empty() || facts.run.consumers().empty()) return;
-  const SeriesBuilder& series = facts.timing.series();
-  const Nanoseconds from = facts.evidence().measure_start() - facts.evidence().t0_ns, to = from + *load_ns;
-  if (const auto cut = mser5(series.mean_end_to_end(from, to))) flags.measure("NOT_STEADY", cut->share());
-  const std::vector<double> backlog = series.backlog();
-  std::vector<double> during;
-  for (std::size_t i = 0; i < backlog.size(); ++i) {
-    const Nanoseconds end = static_cast<Nanoseconds>(i + 1) * series.interval();
-    if (end > from && end <= to) during.push_back(backlog[i]);
-  }
-  const double rate = static_cast<double>(facts.ledger.copies) / static_cast<double>(*load_ns);
-  if (during.size() < 10 || rate <= 0) return;
-  flags.measure("UNSTABLE", *slope(during) / static_cast<double>(series.interval()) / rate);
-}
-
 }  // namespace
 
 FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const RunTiming& timing,
-                      const RoutingAccounts& routing, const ExplainedLoss& by_design) {
+                      const SteadyPart& steady, const RoutingAccounts& routing,
+                      const ExplainedLoss& by_design) {
   const Facts facts{run, accounts, timing, accounts.account()};
   FlagSet flags;
   measure_generator(facts, flags);
@@ -258,7 +240,7 @@ FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const
   measure_affinity(facts, routing.sharding, flags);
   measure_loops(routing.pipeline, flags);
   measure_latency(facts, flags);
-  measure_steadiness(facts, flags);
+  steady.measure(flags);
   return flags;
 }
 

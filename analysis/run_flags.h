@@ -4,6 +4,7 @@
 #include "analysis/ledger_json.h"
 #include "analysis/pipeline.h"
 #include "analysis/sharding.h"
+#include "analysis/steady_part.h"
 #include "analysis/timing.h"
 
 namespace brokerlab {
@@ -15,6 +16,7 @@ struct RoutingAccounts {
 
 // Measures every flag that one run alone can tell. The thresholds and their reasons stand in flags.cpp.
 FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const RunTiming& timing,
-                      const RoutingAccounts& routing, const ExplainedLoss& by_design);
+                      const SteadyPart& steady, const RoutingAccounts& routing,
+                      const ExplainedLoss& by_design);
 
 }  // namespace brokerlab

@@ -110,12 +110,12 @@ std::vector<double> SeriesBuilder::backlog() const {
   return values;
 }
 
-std::vector<double> SeriesBuilder::mean_end_to_end(Nanoseconds from, Nanoseconds to) const {
-  std::vector<double> means;
+std::vector<SeriesBuilder::Mean> SeriesBuilder::mean_end_to_end(Nanoseconds from, Nanoseconds to) const {
+  std::vector<Mean> means;
   for (std::size_t i = 0; i < points_; ++i) {
     const Nanoseconds start = static_cast<Nanoseconds>(i) * interval_;
     if (start >= from && start + interval_ <= to && end_to_end_[i].count() > 0)
-      means.push_back(end_to_end_[i].mean());
+      means.push_back({start, end_to_end_[i].mean()});
   }
   return means;
 }

@@ -47,8 +47,13 @@ class SeriesBuilder {
 
   Nanoseconds interval() const { return interval_; }
   std::vector<double> backlog() const;  // at the end of each interval; empty when unknown
-  // Mean end-to-end latency of the intervals that have one, between two instants.
-  std::vector<double> mean_end_to_end(Nanoseconds from, Nanoseconds to) const;
+  // Of the intervals between two instants that have samples: when each begins, and its mean end-to-end
+  // latency.
+  struct Mean {
+    Nanoseconds start;
+    double mean;
+  };
+  std::vector<Mean> mean_end_to_end(Nanoseconds from, Nanoseconds to) const;
   // `publishers`, `consumers`: whether there were any; series of what could not happen are absent.
   Json to_json(bool publishers, bool consumers) const;
 

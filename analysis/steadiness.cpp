@@ -5,7 +5,7 @@
 namespace brokerlab {
 
 std::optional<WarmUpCut> mser5(std::span<const double> points) {
-  constexpr std::size_t kBatch = 5, kFewest = 10;
+  constexpr std::size_t kBatch = WarmUpCut::kBatch, kFewest = 10;
   std::vector<double> batches;
   for (std::size_t i = 0; i + kBatch <= points.size(); i += kBatch) {
     double sum = 0;

@@ -14,6 +14,8 @@ struct WarmUpCut {
   std::size_t cut = 0;      // d*
   double share() const { return static_cast<double>(cut) / static_cast<double>(batches); }
   bool steady() const { return 2 * cut <= batches; }
+  std::size_t points_cut() const { return kBatch * cut; }
+  static constexpr std::size_t kBatch = 5;
 };
 
 // Nothing for fewer than ten batches. A monotone trend cuts nearly everything off, and is thereby not steady.

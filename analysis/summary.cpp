@@ -9,6 +9,7 @@
 #include "analysis/prediction.h"
 #include "analysis/run_flags.h"
 #include "analysis/sharding.h"
+#include "analysis/steady_part.h"
 #include "analysis/timing.h"
 #include "analysis/verdict.h"
 #include "analysis/workload.h"
@@ -82,10 +83,11 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   const RecordedRun run(RunEvidence::from_json(evidence_json), folder);
   const RunAccounts accounts(run);
   const RunTiming timing(run, accounts);
+  const SteadyPart steady(run, accounts, timing);
   const PipelineAccount pipeline(run, accounts);
   const ShardingAccount sharding(run);
   const ExplainedLoss by_design = explain_loss(accounts.account(), run);
-  const FlagSet flags = measure_flags(run, accounts, timing, {pipeline, sharding}, by_design);
+  const FlagSet flags = measure_flags(run, accounts, timing, steady, {pipeline, sharding}, by_design);
   const RunEvidence& evidence = run.evidence();
 
   Json json = {{"variant", evidence.variant}, {"repetition", evidence.repetition}};
@@ -96,6 +98,7 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   json["phase_ns"] = phases_json(evidence);
   json["rates"] = timing.rates();
   json["latency"] = latency_json(run, timing, pipeline);
+  if (Json part = steady.to_json(); !part.is_null()) json["steady"] = std::move(part);
   json["fairness"] = accounts.fairness();
   json["ledger"] = ledger_json(accounts.account(), run, by_design);
   if (sharding.any()) {

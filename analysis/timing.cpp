@@ -2,17 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
 
 namespace brokerlab {
 namespace {
 
 constexpr Nanoseconds kLate = 10'000'000;
-
-// 0 stands for "never".
-void earlier(Nanoseconds& first, Nanoseconds other) {
-  if (other != 0 && (first == 0 || other < first)) first = other;
-}
 
 double seconds(Nanoseconds value) {
   return static_cast<double>(value) / static_cast<double>(kNanosecondsPerSecond);
@@ -35,7 +29,6 @@ RunTiming::RunTiming(const RecordedRun& run, const RunAccounts& accounts)
       series_(accounts.extent().last(run.evidence().t0_ns) - run.evidence().t0_ns) {
   read_publishes();
   read_deliveries();
-  resolve_contested();
   count_unsent();
 }
 
@@ -79,66 +72,25 @@ void RunTiming::add_publish(bool load, std::uint32_t publisher, const PublishRec
 }
 
 void RunTiming::read_deliveries() {
+  FirstArrivals arrivals(run_, accounts_, [this](const FirstArrival& arrival) { add_arrival(arrival); });
   run_.each_delivery([&](std::uint32_t consumer, std::uint32_t queue, const DeliveryRecord& record) {
     counts_.delivered += record.received_ns >= measure_start_;
     series_.delivered(record.received_ns - t0_, record.flags & kRedelivered);
     if (record.flags & (kUnstamped | kForeignRun)) return;
-    const std::uint32_t role = run_.consumers()[consumer].role;
-    if (record.intended_ns >= measure_start_) latency_.add_work(record, role);
-    const Nanoseconds settled = Ledger::finished(record) ? record.settled_ns : 0;
-    const bool counted = already_out(record, queue);
-    const Contested copy{.publisher = record.publisher,
-                         .sequence = record.sequence,
-                         .queue = queue,
-                         .role = role,
-                         .intended = record.intended_ns,
-                         .sent = record.sent_ns,
-                         .received = record.received_ns,
-                         .done = record.done_ns,
-                         .finished = counted               ? 0
-                                     : record.done_ns != 0 ? record.done_ns
-                                                           : settled};
-    if (accounts_.ledger().delivered_again(record.publisher, record.sequence, queue))
-      contested_.push_back(copy);
-    else
-      add_first(copy);
+    if (record.intended_ns >= measure_start_) latency_.add_work(record, run_.consumers()[consumer].role);
+    arrivals.add(consumer, queue, record);
   });
+  arrivals.finish();
 }
 
-// A rejected message left the backlog with its rejection, wherever it went then. What expired, or was pushed
-// out, leaves it when somebody takes it from the queue of dead letters.
-bool RunTiming::already_out(const DeliveryRecord& record, std::uint32_t queue) const {
-  return record.death == static_cast<std::uint8_t>(DeathReason::kRejected) &&
-         accounts_.ledger().moved(record.publisher, record.sequence, queue);
-}
-
-void RunTiming::add_first(const Contested& copy) {
+void RunTiming::add_arrival(const FirstArrival& arrival) {
   ++little_.copies_received;
-  little_.received_s += seconds(copy.received - t0_);
-  little_.waited_s += seconds(copy.received - copy.sent);
-  if (copy.finished != 0) series_.copy_done(copy.finished - t0_);
-  if (copy.intended < measure_start_) return;
-  latency_.add_arrival(copy.intended, copy.sent, copy.received, copy.done, copy.role);
-  series_.end_to_end(copy.intended - t0_, copy.received - copy.intended);
-}
-
-void RunTiming::resolve_contested() {
-  const auto key = [](const Contested& copy) {
-    return std::tuple(copy.publisher, copy.queue, copy.sequence);
-  };
-  std::sort(contested_.begin(), contested_.end(), [&](const Contested& a, const Contested& b) {
-    return std::tuple(key(a), a.received) < std::tuple(key(b), b.received);
-  });
-  for (std::size_t i = 0; i < contested_.size();) {
-    Contested first = contested_[i];
-    for (++i; i < contested_.size() && key(contested_[i]) == key(first); ++i) {
-      earlier(first.done, contested_[i].done);
-      earlier(first.finished, contested_[i].finished);
-    }
-    add_first(first);
-  }
-  contested_.clear();
-  contested_.shrink_to_fit();
+  little_.received_s += seconds(arrival.received - t0_);
+  little_.waited_s += seconds(arrival.received - arrival.sent);
+  if (arrival.finished != 0) series_.copy_done(arrival.finished - t0_);
+  if (arrival.intended < measure_start_) return;
+  latency_.add_arrival(arrival.intended, arrival.sent, arrival.received, arrival.done, arrival.role);
+  series_.end_to_end(arrival.intended - t0_, arrival.received - arrival.intended);
 }
 
 // Messages that were due but never left belong to what was offered.

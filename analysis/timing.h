@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "analysis/accounting.h"
+#include "analysis/first_arrivals.h"
 #include "analysis/latency.h"
 #include "analysis/series.h"
 
@@ -38,19 +39,11 @@ class RunTiming {
   struct Counts {
     std::int64_t offered = 0, published = 0, confirmed = 0, delivered = 0, role_published = 0, late = 0;
   };
-  // A delivery of a copy that was delivered more than once.
-  struct Contested {
-    std::uint32_t publisher, sequence, queue, role;
-    Nanoseconds intended, sent, received, done;
-    Nanoseconds finished;  // done, or settled without any work; 0 when neither
-  };
 
   void read_publishes();
   void add_publish(bool load, std::uint32_t publisher, const PublishRecord& record);
   void read_deliveries();
-  bool already_out(const DeliveryRecord& record, std::uint32_t queue) const;
-  void add_first(const Contested& copy);
-  void resolve_contested();
+  void add_arrival(const FirstArrival& arrival);
   void count_unsent();
 
   const RecordedRun& run_;
@@ -60,7 +53,6 @@ class RunTiming {
   SeriesBuilder series_;
   LittleSums little_;
   Counts counts_;
-  std::vector<Contested> contested_;
 };
 
 }  // namespace brokerlab

@@ -32,8 +32,9 @@ struct PublishRecord {
   std::uint16_t publisher;  // index into the header's "publishers" array
   std::uint8_t route;    // index into the header's "routes" array; kRouteUnlisted when the key is not listed
   std::uint8_t outcome;  // bits of PublishOutcome; 0 = undecided ("info")
+  Nanoseconds written_ns = 0;  // write end: the kernel had taken the last byte; 0: it never did
 };
-static_assert(sizeof(PublishRecord) == 32);
+static_assert(sizeof(PublishRecord) == 40);
 
 enum PublishOutcome : std::uint8_t {
   kConfirmed = 1,

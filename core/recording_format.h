@@ -13,7 +13,7 @@ namespace brokerlab::recording_format {
 static_assert(std::endian::native == std::endian::little);
 
 inline constexpr char kMagic[8] = {'B', 'L', 'A', 'B', 'R', 'E', 'C', '1'};
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kChunkMagic = 0x4b4e4843;  // "CHNK"
 inline constexpr std::uint32_t kOpen = 1;
 inline constexpr std::uint32_t kComplete = 2;

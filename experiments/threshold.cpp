@@ -22,9 +22,9 @@ struct Metric {
   Unit unit = Unit::kNumber;
 };
 
-constexpr std::array kStreams{"end_to_end", "done",      "confirm", "confirm_from_intended",
-                              "send_delay", "delivery",  "service", "prefetch_wait",
-                              "ack",        "completion"};
+constexpr std::array kStreams{"end_to_end",    "done",        "confirm",   "confirm_from_intended",
+                              "send_delay",    "write_block", "delivery",  "service",
+                              "prefetch_wait", "ack",         "completion"};
 constexpr std::array kRates{"offered_per_s", "published_per_s", "confirmed_per_s", "delivered_per_s",
                             "role_published_per_s"};
 constexpr std::array kLedger{"published",

@@ -116,7 +116,7 @@ void LoadProcess::make_connections(const Json& assignment) {
                                                                  static_cast<std::uint32_t>(first));
     connection->on_open = [this, first, end, opened = connection.get()] {
       for (std::size_t i = first; i < end; ++i) {
-        publishers_[i]->open(opened->connection(), [this] { on_publisher_ready(); });
+        publishers_[i]->open(*opened, [this] { on_publisher_ready(); });
       }
     };
     connection->on_restored = [this, first, end] {

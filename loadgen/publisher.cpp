@@ -50,18 +50,19 @@ amqp::PublishTemplate Publisher::make_template(const Json& instance) const {
   return {{spec_.exchange, key, spec_.mandatory}, properties, stamp};
 }
 
-void Publisher::open(amqp::Connection& connection, std::function<void()> on_ready) {
+void Publisher::open(amqp::RecordedConnection& connection, std::function<void()> on_ready) {
   const auto answered = [this, on_ready = std::move(on_ready)](const amqp::Outcome& outcome) {
     run_.guard([&] {
       if (!outcome) return run_.fail(outcome.error().to_error("load " + spec_.name));
       on_ready();
     });
   };
+  connection_ = &connection;
   if (!spec_.confirms) {
-    channel_ = &connection.open_channel(this, answered);
+    channel_ = &connection.connection().open_channel(this, answered);
     return;
   }
-  channel_ = &connection.open_channel(this);
+  channel_ = &connection.connection().open_channel(this);
   channel_->confirm_select(answered);
 }
 
@@ -112,8 +113,8 @@ bool Publisher::publish_next() {
   const std::uint8_t outcome = spec_.confirms ? 0 : kUnconfirmedByDesign;
   PublishRecord& record = run_.recording().append_publish(
       {intended_ns, sent_ns, 0, static_cast<std::uint32_t>(sequence_), position_, key.route, outcome});
-  const std::uint64_t number = channel_->publish(template_, {sequence_, intended_ns, sent_ns},
-                                                 std::as_bytes(std::span(body.data(), body.size())));
+  const std::uint64_t number =
+      connection_->publish(*channel_, template_, {sequence_, intended_ns, sent_ns}, body, record);
   if (number == 0) {
     record.outcome = kRefused;
     record.settled_ns = sent_ns;

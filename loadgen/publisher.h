@@ -8,8 +8,8 @@
 #include <string>
 
 #include "amqp/channel.h"
-#include "amqp/connection.h"
 #include "amqp/publish_template.h"
+#include "amqp/recorded_connection.h"
 #include "core/child_run.h"
 #include "core/outstanding_publishes.h"
 #include "loadgen/load_spec.h"
@@ -46,7 +46,7 @@ class Publisher final : public amqp::ChannelListener {
   Publisher(ChildRun& run, const Setup& setup, PublishCounts& counts,
             std::function<void(Publisher&)> on_change);
 
-  void open(amqp::Connection& connection, std::function<void()> on_ready);
+  void open(amqp::RecordedConnection& connection, std::function<void()> on_ready);
   // Intended times count from `t0_ns`.
   void start(Nanoseconds t0_ns);
   void stop();
@@ -91,6 +91,7 @@ class Publisher final : public amqp::ChannelListener {
   RoutingKey routing_key_;
   amqp::PublishTemplate template_;
   OutstandingPublishes outstanding_;
+  amqp::RecordedConnection* connection_ = nullptr;
   amqp::Channel* channel_ = nullptr;
 
   Nanoseconds t0_ns_ = 0;

@@ -53,16 +53,19 @@ Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std:
 
 std::string Consumer::name() const { return "role " + spec_.role + ", queue " + queue_name_; }
 
-void Consumer::open(amqp::Connection& connection, std::function<void()> on_ready) {
+void Consumer::open(amqp::RecordedConnection& connection, std::function<void()> on_ready) {
   const auto answered = [this, on_ready = std::move(on_ready)](const amqp::Outcome& outcome) {
     run_.guard([&] {
       if (!outcome) return run_.fail(outcome.error().to_error(name()));
       on_ready();
     });
   };
-  channel_ = &connection.open_channel(this);
+  channel_ = &connection.connection().open_channel(this);
   acks_.use(*channel_);
-  if (onward_) channel_->confirm_select(nullptr);
+  if (onward_) {
+    onward_->use(connection, *channel_);
+    channel_->confirm_select(nullptr);
+  }
   channel_->qos(spec_.consume.prefetch, false, answered);
 }
 
@@ -286,7 +289,7 @@ bool Consumer::hand_over() {
   if (!stale(work)) {
     for (; work.handed_over < work.outgoing.size(); ++work.handed_over) {
       if (!channel_->writable()) return false;  // on_writable goes on from here
-      onward_->publish(*channel_, work.stamp, work.outgoing[work.handed_over], run_.clock().now());
+      onward_->publish(work.stamp, work.outgoing[work.handed_over], work.record->done_ns, run_.clock().now());
       steps_.published(work.outgoing[work.handed_over]);
     }
     const Settlement settlement = work.undone ? Settlement::kRequeued : Settlement::kAcked;
@@ -301,7 +304,8 @@ void Consumer::publish_opening() {
   opening_.go_on([this] { return channel_->writable(); },
                  [this](const Outgoing& message) -> const PublishRecord& {
                    steps_.published(message);
-                   return onward_->publish(*channel_, {}, message, run_.clock().now());
+                   const Nanoseconds now = run_.clock().now();
+                   return onward_->publish({}, message, now, now);
                  });
 }
 

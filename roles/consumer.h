@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "amqp/channel.h"
-#include "amqp/connection.h"
 #include "amqp/consume_options.h"
+#include "amqp/recorded_connection.h"
 #include "core/child_run.h"
 #include "core/precise_timer.h"
 #include "core/stamp.h"
@@ -56,7 +56,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std::function<void()> on_drained);
 
   // Channel, prefetch and confirms, without consuming yet.
-  void open(amqp::Connection& connection, std::function<void()> on_ready);
+  void open(amqp::RecordedConnection& connection, std::function<void()> on_ready);
   // Subscribes, or begins to poll.
   void subscribe(std::function<void()> on_subscribed);
   // Cancels, finishes what is in hand, settles it.

@@ -1,7 +1,6 @@
 #include "roles/onward_publisher.h"
 
 #include <algorithm>
-#include <span>
 
 #include "amqp/properties.h"
 
@@ -47,8 +46,8 @@ amqp::PublishTemplate OnwardPublisher::make_template(const Output& output, bool 
   return {{output.exchange, output.routing_key.value_or(""), output.mandatory}, properties, stamp};
 }
 
-const PublishRecord& OnwardPublisher::publish(amqp::Channel& channel, const std::optional<Stamp>& cause,
-                                              const Outgoing& message, Nanoseconds now_ns) {
+const PublishRecord& OnwardPublisher::publish(const std::optional<Stamp>& cause, const Outgoing& message,
+                                              Nanoseconds due_ns, Nanoseconds now_ns) {
   const Output& output = spec_.outputs.at(message.output);
   const std::string& key = output.routing_key ? *output.routing_key : message.routing_key;
   Target& target = targets_[message.output];
@@ -59,11 +58,10 @@ const PublishRecord& OnwardPublisher::publish(amqp::Channel& channel, const std:
     frames.set_origin(
         cause->origin.value_or(Stamp::Origin{cause->publisher, cause->sequence, cause->intended_ns}));
   }
-  PublishRecord& record = recording_.append_publish({now_ns, now_ns, 0, static_cast<std::uint32_t>(sequence_),
+  PublishRecord& record = recording_.append_publish({due_ns, now_ns, 0, static_cast<std::uint32_t>(sequence_),
                                                      position_, routes_.of(output.exchange, key), 0});
   const std::uint64_t number =
-      channel.publish(frames, {sequence_, now_ns, now_ns},
-                      std::as_bytes(std::span(message.body.data(), message.body.size())));
+      connection_->publish(*channel_, frames, {sequence_, due_ns, now_ns}, message.body, record);
   if (number == 0) {
     record.outcome = kRefused;
     record.settled_ns = now_ns;

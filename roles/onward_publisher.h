@@ -10,6 +10,7 @@
 
 #include "amqp/channel.h"
 #include "amqp/publish_template.h"
+#include "amqp/recorded_connection.h"
 #include "core/json.h"
 #include "core/outstanding_publishes.h"
 #include "core/recording.h"
@@ -48,10 +49,17 @@ class OnwardPublisher {
 
   OnwardPublisher(RecordingWriter& recording, const Setup& setup, OnwardCounts& counts);
 
-  // `cause`: the stamp of the message that caused it; nothing for a message of somebody else. Only while
-  // `channel` is writable. The record tells what becomes of it.
-  const PublishRecord& publish(amqp::Channel& channel, const std::optional<Stamp>& cause,
-                               const Outgoing& message, Nanoseconds now_ns);
+  // Where it publishes from now on; before the first publish.
+  void use(amqp::RecordedConnection& connection, amqp::Channel& channel) {
+    connection_ = &connection;
+    channel_ = &channel;
+  }
+
+  // `cause`: the stamp of the message that caused it; nothing for a message of somebody else. `due_ns`: the
+  // work was done, so that a wait for the channel counts as latency. Only while the channel is writable. The
+  // record tells what becomes of it.
+  const PublishRecord& publish(const std::optional<Stamp>& cause, const Outgoing& message, Nanoseconds due_ns,
+                               Nanoseconds now_ns);
 
   void on_confirm(std::uint64_t number, bool multiple, bool acked, Nanoseconds now_ns);
   void on_undecided(std::uint64_t through);
@@ -76,6 +84,8 @@ class OnwardPublisher {
   std::uint16_t position_;
   std::vector<Target> targets_;  // parallel to the role's outputs
   OutstandingPublishes outstanding_;
+  amqp::RecordedConnection* connection_ = nullptr;
+  amqp::Channel* channel_ = nullptr;
   std::uint64_t sequence_ = 0;
   std::uint64_t number_offset_ = 1;  // publish number - sequence
 };

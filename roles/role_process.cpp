@@ -98,7 +98,7 @@ void RoleProcess::make_connections(const Json& assignment) {
     };
     connection->on_open = [this, each, opened = connection.get()] {
       each([&](Consumer& consumer) {
-        consumer.open(opened->connection(), [this, &consumer] { on_consumer_open(consumer); });
+        consumer.open(*opened, [this, &consumer] { on_consumer_open(consumer); });
       });
     };
     connection->on_lost = [each] { each([](Consumer& consumer) { consumer.connection_lost(); }); };

@@ -124,6 +124,39 @@ TEST_F(ScriptedConnection, AHandlerMayCloseTheConnectionFromADelivery) {
   EXPECT_TRUE(closed);
 }
 
+TEST_F(ScriptedConnection, OutputIsTakenBlockByBlock) {
+  become_open();
+  auto& channel = open_channel();
+  turn();
+  std::vector<std::uint64_t> taken;
+  connection_->events().on_block_taken = [&](std::uint64_t block) { taken.push_back(block); };
+  PublishTemplate message({"", "q", true}, {}, std::nullopt);
+  const std::uint64_t first = connection_->output_block();
+  channel.publish(message, {}, {});
+  channel.publish(message, {}, {});
+  EXPECT_EQ(connection_->output_block(), first) << "both leave together";
+  turn();
+  EXPECT_EQ(taken, std::vector{first});
+  // The socket is full: the next block waits, and the one behind it too.
+  script_.takes_writes = false;
+  channel.publish(message, {}, {});
+  turn();
+  channel.publish(message, {}, {});
+  turn();
+  EXPECT_EQ(connection_->output_block(), first + 2);
+  EXPECT_EQ(taken, std::vector{first});
+  script_.listener->on_written();
+  EXPECT_EQ(taken, (std::vector{first, first + 1}));
+  EXPECT_EQ(connection_->output_block(), first + 3);
+  script_.listener->on_written();
+  EXPECT_EQ(taken, (std::vector{first, first + 1, first + 2}));
+  // A large message leaves from within the call.
+  script_.takes_writes = true;
+  const Bytes large(100'000, std::byte{1});
+  channel.publish(message, {}, large);
+  EXPECT_EQ(taken.back(), first + 3);
+}
+
 TEST_F(ScriptedConnection, ASlowPeerBoundsMemoryAndIsAnnounced) {
   ConnectionOptions options;
   options.output_limit_bytes = 100'000;

@@ -58,6 +58,70 @@ TEST_F(Summary, MeasuresAPlainRun) {
   EXPECT_EQ(state(run, "HICCUP"), "unmeasured");
 }
 
+TEST_F(Summary, WriteBlockRunsUntilTheKernelHadTheMessage) {
+  RecordingWriter& emitter = load();
+  role("worker-0", 0);
+  for (std::uint32_t i = 0; i < 30; ++i)
+    emitter.append_publish({.intended_ns = kStart + i * kMs,
+                            .sent_ns = kStart + i * kMs,
+                            .settled_ns = kStart + i * kMs + 5 * kMs,
+                            .sequence = i,
+                            .publisher = 0,
+                            .route = 0,
+                            .outcome = kConfirmed,
+                            .written_ns = i < 20 ? kStart + i * kMs + 3 * kMs : 0});
+  close();
+  const Json blocks = summarise(evidence, folder).at("latency").at("write_block");
+  EXPECT_EQ(blocks.at("count"), 20) << "of the others nobody knows";
+  EXPECT_THAT(blocks.at("p50_ns").get<double>(), DoubleNear(3e6, 3e3));
+}
+
+// 2,000 messages 1 ms apart; the first fifth of them waits 50 ms, the others 2 ms with some noise.
+class SteadyPartOfALoad : public Summary {
+ protected:
+  static constexpr std::uint32_t kMessages = 2000;
+
+  Json run_with(const std::function<Nanoseconds(std::uint32_t)>& age) {
+    RecordingWriter& emitter = load();
+    RecordingWriter& worker = role("worker-0", 0);
+    for (std::uint32_t i = 0; i < kMessages; ++i) {
+      publish(emitter, i, i * kMs);
+      deliver(worker, i, i * kMs, i * kMs + age(i));
+    }
+    evidence["phases"]["load_end_ns"] = kStart + kMessages * kMs;
+    close();
+    return summarise(evidence, folder);
+  }
+  static Nanoseconds noisy(std::uint32_t i) { return 2 * kMs + (i * 37 % 11) * 100'000; }
+};
+
+TEST_F(SteadyPartOfALoad, BeginsBehindTheWarmUp) {
+  const Json run = run_with([](std::uint32_t i) { return i < 400 ? 50 * kMs : noisy(i); });
+  EXPECT_EQ(state(run, "NOT_STEADY"), "pass");
+  const Json& steady = run.at("steady");
+  EXPECT_THAT(steady.at("from_ns").get<double>(), DoubleNear(400e6, 110e6));
+  EXPECT_GE(steady.at("from_ns").get<double>(), 400e6);
+  EXPECT_EQ(steady.at("to_ns"), 2'000'000'000);
+  EXPECT_LT(steady.at("end_to_end").at("max_ns").get<double>(), 4e6);
+  EXPECT_GT(run.at("latency").at("end_to_end").at("max_ns").get<double>(), 49e6) << "which has them all";
+  EXPECT_EQ(steady.at("done").at("count"), steady.at("end_to_end").at("count"));
+}
+
+TEST_F(SteadyPartOfALoad, IsWithheldWhereThereIsNone) {
+  const Json run = run_with([](std::uint32_t i) { return static_cast<Nanoseconds>(1 + i) * kMs / 10; });
+  EXPECT_EQ(state(run, "NOT_STEADY"), "fail");
+  EXPECT_THAT(run.at("steady").at("withheld").get<std::string>(), HasSubstr("had not settled"));
+  EXPECT_FALSE(run.at("steady").contains("end_to_end"));
+}
+
+TEST_F(SteadyPartOfALoad, IsWithheldInARunWithFaults) {
+  evidence["faults"] =
+      Json::array({{{"kind", "pause"}, {"target", "broker"}, {"started_ns", kStart + 5 * kMs}}});
+  const Json run = run_with(noisy);
+  EXPECT_EQ(state(run, "NOT_STEADY"), "unmeasured");
+  EXPECT_EQ(run.at("steady").at("withheld"), "a run with faults is transient");
+}
+
 TEST_F(Summary, KeepsWarmUpOutOfLatencyButInTheLedger) {
   work();
   evidence["phases"]["measure_start_ns"] = kStart + 500 * kMs;

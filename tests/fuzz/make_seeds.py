@@ -146,7 +146,7 @@ def results() -> None:
 
 # docs/recording.md, byte by byte.
 def chunk(kind: int, records: list[bytes], claimed: int | None = None) -> bytes:
-    size = {1: 32, 2: 72, 3: 32, 4: 32}[kind]
+    size = {1: 40, 2: 72, 3: 32, 4: 32}[kind]
     body = b"".join(records)
     return struct.pack("<4sIIIQQ32x", b"CHNK", kind, size, 0, 64 + len(body), len(records) if claimed is None else claimed) + body
 
@@ -158,12 +158,12 @@ def recording_file(chunks: bytes, state: int = 2, header: dict | None = None) ->
                   "routes": [{"exchange": "", "routing_key": "tasks"}]}
     text = json.dumps(header).encode()
     first = 512 + len(text)
-    return struct.pack("<8sIIQQQ216x", b"BLABREC1", 1, state, len(text), first, first + len(chunks)) + bytes(256) + text + chunks
+    return struct.pack("<8sIIQQQ216x", b"BLABREC1", 2, state, len(text), first, first + len(chunks)) + bytes(256) + text + chunks
 
 
 def recordings() -> None:
     second = 1_000_000_000
-    publishes = [struct.pack("<qqqIHBB", second + i, second + i, second + i + 9, i, 0, 0, 1) for i in range(4)]
+    publishes = [struct.pack("<qqqIHBBq", second + i, second + i, second + i + 9, i, 0, 0, 1, second + i + 2) for i in range(4)]
     deliveries = [struct.pack("<qqqqqqIIHHIBBHI", *([second + i] * 6), 0, i, 0, 0, 5, 0, 2, 0, 0) for i in range(4)]
     events = [struct.pack("<qqIIq", second, second + 5, kind, 0, 1) for kind in range(1, 12)]
     details = [struct.pack("<QqIIQ", i, second, 0, i, 7) for i in range(2)]
