@@ -31,6 +31,7 @@ void add_compare_command(CLI::App& app, CommandContext& context);
 void add_gateway_command(CLI::App& app, CommandContext& context);
 void add_cleanup_command(CLI::App& app, CommandContext& context);
 void add_doctor_command(CLI::App& app, CommandContext& context);
+void add_selftest_command(CLI::App& app, CommandContext& context);
 // `process`, `guard` and `task`: what the program runs as when it starts itself. Not for people, so not in
 // the help.
 void add_internal_commands(CLI::App& app, CommandContext& context);

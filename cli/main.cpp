@@ -24,6 +24,7 @@ void add_commands(CLI::App& app, CommandContext& context) {
   add_gateway_command(app, context);
   add_cleanup_command(app, context);
   add_doctor_command(app, context);
+  add_selftest_command(app, context);
   add_internal_commands(app, context);
 }
 
