@@ -8,6 +8,7 @@
 #include "amqp/frame.h"
 #include "amqp/properties.h"
 #include "amqp/publish_template.h"
+#include "bench/counted.h"
 #include "core/stamp.h"
 
 namespace brokerlab::amqp {
@@ -29,7 +30,7 @@ void publish_template(benchmark::State& state) {
     benchmark::ClobberMemory();
   }
 }
-BENCHMARK(publish_template)->Arg(12)->Arg(100)->Arg(1024);
+BENCHMARK(publish_template)->Arg(12)->Arg(100)->Arg(1024)->Apply(counted);
 
 void publish_changing_key(benchmark::State& state) {
   PublishTemplate message({"exchange", "routing.key", true}, {}, Stamp{});
@@ -47,7 +48,7 @@ void publish_changing_key(benchmark::State& state) {
     benchmark::ClobberMemory();
   }
 }
-BENCHMARK(publish_changing_key);
+BENCHMARK(publish_changing_key)->Apply(counted);
 
 // A delivery as the broker writes it: made from a publish, whose header and body frames are the same.
 std::vector<std::byte> delivery(std::size_t body_bytes) {
@@ -85,7 +86,7 @@ void parse_delivery(benchmark::State& state) {
     benchmark::DoNotOptimize(Stamp::decode(whole->header.stamp_bytes));
   }
 }
-BENCHMARK(parse_delivery)->Arg(12)->Arg(100)->Arg(1024);
+BENCHMARK(parse_delivery)->Arg(12)->Arg(100)->Arg(1024)->Apply(counted);
 
 }  // namespace
 }  // namespace brokerlab::amqp

@@ -10,6 +10,7 @@
 
 #include "analysis/ledger.h"
 #include "analysis/summary.h"
+#include "bench/counted.h"
 
 namespace brokerlab {
 namespace {
@@ -41,6 +42,25 @@ DeliveryRecord delivery(std::uint32_t sequence) {
   record.settlement = static_cast<std::uint8_t>(Settlement::kAcked);
   return record;
 }
+
+// A message through the ledger: published, confirmed, delivered once, acknowledged.
+void LedgerMessage(benchmark::State& state) {
+  QueueEvidence queue;
+  queue.name = "tasks";
+  queue.ready_at_end = 0;
+  Ledger ledger({queue}, true);
+  ledger.declare_publisher(0, {{0, RouteDelivery::kAll, {0}}}, {}, true);
+  std::uint32_t sequence = 0;
+  for (auto _ : state) {
+    ledger.add_publish(0, publish(sequence));
+    ledger.add_delivery(delivery(sequence), sequence % 4, 0);
+    ++sequence;
+  }
+  const LedgerAccount account = ledger.finish();
+  if (account.lost != 0 || account.unique != sequence) state.SkipWithError("the account is wrong");
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(LedgerMessage)->Iterations(1'000'000)->Apply(counted);
 
 void LedgerOfTenMillion(benchmark::State& state) {
   QueueEvidence queue;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "bench/counted.h"
 #include "core/histogram.h"
 #include "core/random.h"
 #include "core/recording.h"
@@ -27,7 +28,7 @@ void HistogramRecord(benchmark::State& state) {
   benchmark::DoNotOptimize(histogram.count());
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(HistogramRecord);
+BENCHMARK(HistogramRecord)->Apply(counted);
 
 void HistogramEncode(benchmark::State& state) {
   Histogram histogram;
@@ -45,7 +46,7 @@ void LedgerMark(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(LedgerMark);
+BENCHMARK(LedgerMark)->Apply(counted);
 
 void RecordingAppendPublish(benchmark::State& state) {
   const auto path = std::filesystem::temp_directory_path() / "brokerlab-bench.rec";
@@ -58,7 +59,7 @@ void RecordingAppendPublish(benchmark::State& state) {
   }
   std::filesystem::remove(path);
 }
-BENCHMARK(RecordingAppendPublish)->Iterations(4'000'000);
+BENCHMARK(RecordingAppendPublish)->Iterations(4'000'000)->Apply(counted);
 
 }  // namespace
 }  // namespace brokerlab
