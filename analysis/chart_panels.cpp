@@ -64,8 +64,14 @@ void Panels::begin(std::string_view heading, const std::string& heading_colour, 
   }
   if (has_name(y_axis)) bottom_ += kAxisNameHeight;
   const auto index = static_cast<int>(grids_.size());
-  if (has_labels(x_axis)) height += kLabelsHeight;
-  grids_.push_back(grid({bottom_, height}));
+  const int labels = has_labels(x_axis) ? kLabelsHeight : 0;
+  if (margins_ == Margins::kShared) {
+    grids_.push_back(grid_beside_labels({bottom_, height}));
+    height += labels;
+  } else {
+    height += labels;
+    grids_.push_back(grid({bottom_, height}));
+  }
   bottom_ += height + (has_name(x_axis) ? kNameHeight : 0);
   x_axis["gridIndex"] = index;
   y_axis["gridIndex"] = index;

@@ -12,6 +12,11 @@ namespace brokerlab::chart {
 // which stay readable on a phone where a second column would not.
 class Panels {
  public:
+  // kEach: a panel is as wide as the labels of its vertical axis leave it. kShared: all begin and end at the
+  // same place, so that what happened at the same time stands below each other.
+  enum class Margins { kEach, kShared };
+  explicit Panels(Margins margins = Margins::kEach) : margins_(margins) {}
+
   // Heads the whole drawing; call it first.
   void legend(const std::vector<std::string>& names, LegendSign sign);
 
@@ -25,6 +30,7 @@ class Panels {
   ChartDrawing finish();
 
  private:
+  const Margins margins_;
   ChartDrawing drawing_{base_option()};
   Json grids_ = Json::array(), x_axes_ = Json::array(), y_axes_ = Json::array();
   Json series_ = Json::array(), titles_ = Json::array();

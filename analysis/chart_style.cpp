@@ -163,6 +163,11 @@ Json grid(const Area& area) {
   return {{"left", 8}, {"right", 36}, {"top", area.top}, {"height", area.height}, {"containLabel", true}};
 }
 
+Json grid_beside_labels(const Area& area) {
+  constexpr int kLabelsWidth = 68;  // "1,000,000"
+  return {{"left", kLabelsWidth}, {"right", 36}, {"top", area.top}, {"height", area.height}};
+}
+
 Json line(std::string_view name, const std::string& colour, Json points) {
   return {{"type", "line"},
           {"name", name},

@@ -40,6 +40,9 @@ int row_height(const std::vector<std::string>& names);
 // Turns an axis into the horizontal one: its name stands under it.
 Json horizontal(Json axis);
 Json grid(const Area& area);
+// Likewise, where the labels of a vertical axis of numbers have a fixed room of their own, and those of the
+// horizontal one lie below `area`.
+Json grid_beside_labels(const Area& area);
 
 // A line of [x, y] points; null as y makes a gap. `colour` is a token.
 Json line(std::string_view name, const std::string& colour, Json points);

@@ -282,7 +282,7 @@ bool has_recovery(const ChartSource& source) {
 
 ChartDrawing draw_recovery(const ChartSource& source) {
   const std::span<const Rate> rates = std::span(kRates).subspan(1);  // what was due is no news here
-  Panels panels;
+  Panels panels(Panels::Margins::kShared);
   std::vector<std::string> names = rate_names(source, rates);
   if (has_backlog(source)) names.emplace_back("backlog");
   panels.legend(names, LegendSign::kLine);
@@ -311,7 +311,7 @@ ChartDrawing draw_recovery(const ChartSource& source) {
 }
 
 ChartDrawing draw_throughput(const ChartSource& source) {
-  Panels panels;
+  Panels panels(Panels::Margins::kShared);
   panels.legend(rate_names(source, kRates), LegendSign::kLine);
   for (const ChartVariant& variant : source.variants()) {
     if (!has_any(variant, kRates)) continue;
@@ -328,7 +328,7 @@ ChartDrawing draw_throughput(const ChartSource& source) {
 }
 
 ChartDrawing draw_latency_over_time(const ChartSource& source) {
-  Panels panels;
+  Panels panels(Panels::Margins::kShared);
   std::vector<std::string> names;
   for (const Quantile& quantile : kQuantiles) {
     if (has_points(source, quantile.key)) names.emplace_back(quantile.name);
@@ -356,7 +356,7 @@ ChartDrawing draw_latency_over_time(const ChartSource& source) {
 }
 
 ChartDrawing draw_backlog(const ChartSource& source) {
-  Panels panels;
+  Panels panels(Panels::Margins::kShared);
   std::vector<std::string> names;
   for (const ChartVariant& variant : source.variants()) names.push_back(variant.name);
   panels.legend(names, LegendSign::kLine);

@@ -211,8 +211,10 @@ void Ledger::note_route(const Publisher& publisher, const DeliveryRecord& record
     ++account_.queues[queue].moved_in;
     return;
   }
-  if (route.delivery == RouteDelivery::kOneOf && route.key != RouteEvidence::kNoKey)
-    key_queues_[route.key].insert(queue);
+  if (route.delivery != RouteDelivery::kOneOf || route.key == RouteEvidence::kNoKey) return;
+  StrayKey& key = keys_[route.key];
+  const bool elsewhere = key.queues.insert(queue).second && key.queues.size() == 2;
+  if (elsewhere) key.first = {record.publisher, record.sequence, queue};
 }
 
 bool Ledger::delivered_again(std::uint32_t publisher, std::uint32_t sequence, std::uint32_t queue) const {
@@ -281,12 +283,14 @@ void Ledger::count_marks(LedgerAccount& account) const {
 }
 
 void Ledger::list_strays(LedgerAccount& account) const {
-  if (key_queues_.empty()) return;
+  if (keys_.empty()) return;
   account.affinity_violations = 0;
-  for (const auto& [key, queues] : key_queues_) {
-    if (queues.size() < 2) continue;
+  for (const auto& [number, key] : keys_) {
+    if (key.queues.size() < 2) continue;
     ++*account.affinity_violations;
-    if (account.stray_keys.size() < LedgerAccount::kIdsListed) account.stray_keys.push_back({key, queues});
+    if (account.stray_keys.size() >= LedgerAccount::kIdsListed) continue;
+    account.stray_keys.push_back(key);
+    account.stray_keys.back().key = number;
   }
 }
 

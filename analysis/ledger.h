@@ -40,6 +40,7 @@ struct OrderViolation {
 struct StrayKey {
   std::uint32_t key = 0;  // RouteEvidence::key
   std::set<std::uint32_t> queues;
+  MessageId first;  // to be told of on another queue than those before it
 };
 
 // Operations by their outcome, after Jepsen: `fail` certainly did not happen, `info` may have.
@@ -209,9 +210,9 @@ class Ledger {
                returned_yet_delivered_ = 0, extra_copies_ = 0;
   std::set<std::pair<std::uint32_t, std::uint32_t>> phantoms_;
   std::unordered_map<std::uint64_t, std::uint32_t> last_sequence_;  // (consumer, publisher) -> sequence
-  std::map<std::vector<std::uint32_t>, Pool> pools_;             // queues that may hold it -> absent messages
-  std::vector<std::vector<MessageId>> absent_ids_;               // per queue, the first kLostIdsListed
-  std::map<std::uint32_t, std::set<std::uint32_t>> key_queues_;  // one_of keys -> queues they were seen on
+  std::map<std::vector<std::uint32_t>, Pool> pools_;  // queues that may hold it -> absent messages
+  std::vector<std::vector<MessageId>> absent_ids_;    // per queue, the first kLostIdsListed
+  std::map<std::uint32_t, StrayKey> keys_;            // one_of keys, and the queues they were seen on
   std::int64_t undecided_absent_ =
       0;  // copies that may or may not be in a queue: nothing was promised of them
 };

@@ -51,8 +51,11 @@ Json strays_json(const LedgerAccount& account, const RunEvidence& evidence) {
     for (const std::uint32_t queue : stray.queues) queues.push_back(evidence.queues[queue].name);
     for (const auto& [place, route] : evidence.routes) {
       if (route.key != stray.key) continue;
-      list.push_back(
-          {{"exchange", place.first}, {"routing_key", place.second}, {"queues", std::move(queues)}});
+      list.push_back({{"exchange", place.first},
+                      {"routing_key", place.second},
+                      {"queues", std::move(queues)},
+                      {"publisher", stray.first.publisher},
+                      {"sequence", stray.first.sequence}});
       break;
     }
   }

@@ -28,7 +28,10 @@
     });
     each(option.title, function (title) { title.textStyle.width = width - 12; });
     if (width > 480) { return option; }
-    each(option.grid, function (grid) { grid.left = 4; grid.right = Math.min(grid.right, 76); });
+    each(option.grid, function (grid) {
+      grid.left = grid.containLabel ? 4 : 60;
+      grid.right = Math.min(grid.right, 76);
+    });
     each(option.xAxis, function (axis) {
       if (axis.type === 'value' && axis.interval === undefined) { axis.splitNumber = 3; }
       if (axis.axisLabel) { axis.axisLabel.fontSize = 11; }

@@ -259,20 +259,6 @@ Table downtime_table(const ChartVariant& variant) {
   return table;
 }
 
-Table lost_table(const ChartVariant& variant) {
-  constexpr std::size_t kMostRows = 20;
-  Table table{"Lost messages", "", {{"publisher"}, {"sequence"}, {"queue", false}}, {}};
-  std::size_t all = 0;
-  for_each_entry(variant, "/ledger/lost_ids", [&](const Json& id, const std::string&) {
-    if (++all > kMostRows) return;
-    table.rows.push_back({{count_text(find_number(id, "/publisher"))},
-                          {count_text(find_number(id, "/sequence"))},
-                          {find_value(id, "/queue") == nullptr ? "any" : find_text(id, "/queue")}});
-  });
-  if (all > kMostRows) table.note = fmt::format("The first {} of {} listed in result.json.", kMostRows, all);
-  return table;
-}
-
 Table sharding_table(const ChartVariant& variant) {
   Table table{
       "Spread of the keys",
@@ -339,8 +325,9 @@ Table membership_table(const ChartVariant& variant) {
 std::vector<Table> variant_tables(const ChartVariant& variant) {
   std::vector<Table> tables;
   for (Table (*make)(const ChartVariant&) :
-       {latency_table, ledger_table, laws_table, lost_table, faults_table, recovery_table, downtime_table,
-        network_table, sharding_table, membership_table, work_table, theory_table, workers_table}) {
+       {latency_table, ledger_table, laws_table, lost_table, unexpected_table, strays_table, faults_table,
+        recovery_table, downtime_table, network_table, sharding_table, membership_table, work_table,
+        theory_table, workers_table}) {
     Table table = make(variant);
     if (!table.empty()) tables.push_back(std::move(table));
   }

@@ -1,11 +1,15 @@
 #include "analysis/sharding.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
 #include "analysis/chi_square.h"
+#include "analysis/ledger.h"
+#include "core/key_hash.h"
 
 namespace brokerlab {
 namespace {
@@ -123,7 +127,35 @@ void ShardingAccount::add(std::uint32_t queue, const DeliveryRecord& record, std
     return;
   }
   ++epochs_[epoch].messages[queue];
-  violations_ += strayed;
+  if (!strayed) return;
+  ++violations_;
+  if (violating_.size() < LedgerAccount::kIdsListed)
+    violating_.push_back({key, place.queue, queue, record.publisher, record.sequence});
+}
+
+// Recordings keep hashes of keys; the plan knows the keys themselves where they are not generated.
+Json ShardingAccount::violating_keys() const {
+  const RunEvidence& evidence = run_.evidence();
+  std::unordered_map<std::uint64_t, std::string> names;
+  if (!violating_.empty()) {
+    for (const auto& [place, route] : evidence.routes)
+      if (place.first == exchange_) names.emplace(key_hash(place.second), place.second);
+  }
+  Json list = Json::array();
+  for (const Violation& found : violating_) {
+    Json entry = {{"exchange", exchange_},
+                  {"queues", {evidence.queues[found.before].name, evidence.queues[found.queue].name}},
+                  {"publisher", found.publisher},
+                  {"sequence", found.sequence}};
+    const auto name = names.find(found.key_hash);
+    if (name != names.end()) {
+      entry["routing_key"] = name->second;
+    } else {
+      entry["key_hash"] = fmt::format("{:016x}", found.key_hash);
+    }
+    list.push_back(std::move(entry));
+  }
+  return list;
 }
 
 bool ShardingAccount::Place::add(std::uint32_t seen) {

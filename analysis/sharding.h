@@ -20,7 +20,10 @@ class ShardingAccount {
   // Whether there is such an exchange and keys of its messages were recorded.
   bool any() const { return !places_.empty(); }
   // Keys that were on more than one queue between two changes.
-  std::int64_t affinity_violations() const { return violations_; }
+  std::int64_t affinity_violations() const { return static_cast<std::int64_t>(violations_); }
+  // The first of them: [{"exchange", "routing_key" where the plan knows it, else "key_hash", "queues",
+  // "publisher", "sequence" (a message that was on another queue than others of its key)}].
+  Json violating_keys() const;
   Json to_json() const;
 
  private:
@@ -32,6 +35,11 @@ class ShardingAccount {
 
     // False when the key had been on another queue alone, and now is on two.
     bool add(std::uint32_t seen);
+  };
+  // A key that was on two queues, and a message that shows it.
+  struct Violation {
+    std::uint64_t key_hash;
+    std::uint32_t before, queue, publisher, sequence;
   };
   struct Epoch {
     std::vector<std::uint32_t> members;  // queues bound during it, in bind order where that is known
@@ -61,7 +69,9 @@ class ShardingAccount {
   std::vector<Epoch> epochs_;  // one more than changes
   std::unordered_map<std::uint64_t, std::uint32_t> keys_;
   std::vector<Place> places_;  // by key, see places_per_key()
-  std::int64_t violations_ = 0, unplaced_ = 0;
+  std::uint64_t violations_ = 0;
+  std::vector<Violation> violating_;  // the first LedgerAccount::kIdsListed
+  std::int64_t unplaced_ = 0;
   Nanoseconds last_received_ = 0;
 };
 

@@ -104,7 +104,9 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   if (sharding.any()) {
     json["sharding"] = sharding.to_json();
     json["ledger"]["affinity_violations"] = sharding.affinity_violations();
-    json["ledger"].erase("affinity_violation_keys");  // keys are known by their hashes only
+    json["ledger"].erase("affinity_violation_keys");
+    if (Json keys = sharding.violating_keys(); !keys.empty())
+      json["ledger"]["affinity_violation_keys"] = std::move(keys);
   } else if (!evidence.membership.empty()) {
     json["ledger"].erase("affinity_violation_keys");
     json["ledger"].erase("affinity_violations");  // the ledger knows nothing of a change of membership

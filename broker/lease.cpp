@@ -41,6 +41,7 @@ Json described(Management* management, const std::string& version) {
     broker["erlang"] = versions.erlang;
     const std::vector<std::string> plugins = management->enabled_plugins();
     if (!plugins.empty()) broker["plugins"] = plugins;
+    broker["nodes"] = management->nodes();
   } catch (const Error&) {
     // A user without the monitoring tag may not ask for all of it: then it is absent.
   }
@@ -58,7 +59,6 @@ class OpenLease : public Lease {
   Json environment() override {
     Json all{{"kind", word()}, {"uri", display_}};
     all.update(described(management_.get(), version_));
-    all["nodes"] = node_count();
     return all;
   }
 
@@ -78,7 +78,6 @@ class OpenLease : public Lease {
 
  protected:
   virtual const char* word() const = 0;
-  virtual std::size_t node_count() { return 1; }
   // Called before anything of it is created.
   virtual void note(const Topology&) {}
 
@@ -118,13 +117,13 @@ class PrivateLease final : public OpenLease {
 
  private:
   const char* word() const override { return "private"; }
-  // The API does not know them in a node's first seconds; we do.
+  // The API does not know these in a node's first seconds; we do.
   Json environment() override {
     Json all = OpenLease::environment();
     all["plugins"] = broker_->plugins();
+    all["nodes"] = broker_->nodes().size();
     return all;
   }
-  std::size_t node_count() override { return broker_->nodes().size(); }
 
   std::unique_ptr<PrivateBroker> broker_;
 };

@@ -200,6 +200,8 @@ std::vector<std::string> Management::enabled_plugins() {
   return {plugins.begin(), plugins.end()};
 }
 
+std::size_t Management::nodes() { return impl_->need("/api/nodes").size(); }
+
 std::vector<std::string> Management::exchange_types() {
   std::vector<std::string> types;
   const Json answer = overview();

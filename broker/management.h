@@ -53,6 +53,7 @@ class Management {
   Json overview();
   Versions versions();
   std::vector<std::string> enabled_plugins();  // of all nodes; empty where the user may not see them
+  std::size_t nodes();                         // of the cluster, whether they run or not
   std::vector<std::string> exchange_types();
 
   std::optional<Vhost> vhost(const std::string& name);

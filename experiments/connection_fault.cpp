@@ -4,6 +4,9 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
+#include <set>
 
 #include "core/error.h"
 #include "experiments/background_work.h"
@@ -43,36 +46,70 @@ class ConnectionFault : public FaultEffect {
   std::string closed_;
 };
 
+// Asked first, told then: the first word to a node takes longer, and the connections end as they are found.
 class ByNode final : public ConnectionFault {
  public:
   ByNode(const PlannedFault& fault, FaultTargets& targets)
       : ConnectionFault(fault, targets), orders_(targets.private_broker()->control()) {}
 
   void begin() override {
+    PrivateBroker& broker = *targets_.private_broker();
+    // Any one knows those of all; one that boots or stands still knows nothing.
+    while (node_ + 1 < broker.nodes().size() && !broker.accepting(node_)) ++node_;
+    orders_.tell(node_, hit() + "length(Hit).");
+  }
+  bool in_force() override {
+    if (!orders_.answered()) return false;
+    if (struck_) {
+      take(orders_.answers().front());
+      return true;
+    }
+    struck_ = targets_.clock().now();
+    orders_.clear();
+    orders_.tell(
+        node_,
+        hit() + fmt::format("[rabbit_networking:close_connection(Pid, \"{}\") || Pid <- Hit], length(Hit).",
+                            kReason));
+    return false;
+  }
+  std::optional<Nanoseconds> struck() const override { return struck_; }
+
+ private:
+  std::string hit() const {
     std::string names;
     for (const std::string& name : connection_names(fault_, targets_)) {
       names += fmt::format("{}<<\"{}\">>", names.empty() ? "" : ", ", name);
     }
-    PrivateBroker& broker = *targets_.private_broker();
-    std::size_t node = 0;  // any one knows those of all
-    while (node + 1 < broker.nodes().size() && !broker.running(node)) ++node;
-    orders_.tell(
-        node, fmt::format("Hit = [Pid || Pid <- rabbit_networking:connections(), "
-                          "{{client_properties, All}} <- case catch rabbit_networking:connection_info(Pid, "
-                          "[client_properties]) of List when is_list(List) -> List; _ -> [] end, "
-                          "{{<<\"connection_name\">>, _, Name}} <- All, lists:member(Name, [{}])], "
-                          "[rabbit_networking:close_connection(Pid, \"{}\") || Pid <- Hit], length(Hit).",
-                          names, kReason));
-  }
-  bool in_force() override {
-    if (!orders_.answered()) return false;
-    take(orders_.answers().front());
-    return true;
+    return fmt::format(
+        "Hit = [Pid || Pid <- rabbit_networking:connections(), "
+        "{{client_properties, All}} <- case catch rabbit_networking:connection_info(Pid, "
+        "[client_properties]) of List when is_list(List) -> List; _ -> [] end, "
+        "{{<<\"connection_name\">>, _, Name}} <- All, lists:member(Name, [{}])], ",
+        names);
   }
 
- private:
   NodeOrders orders_;
+  std::size_t node_ = 0;
+  std::optional<Nanoseconds> struck_;
 };
+
+// The connections of all these clients, as soon as the API lists each of them; those it lists when it has had
+// time enough.
+std::vector<std::string> listed_connections(Management& api, const std::vector<std::string>& clients,
+                                            const Clock& clock) {
+  const Nanoseconds end = clock.now() + kListingLag;
+  for (;;) {
+    std::vector<std::string> found;
+    std::set<std::string> seen;
+    for (const Management::Connection& connection : api.connections()) {
+      if (std::find(clients.begin(), clients.end(), connection.client) == clients.end()) continue;
+      found.push_back(connection.name);
+      seen.insert(connection.client);
+    }
+    if (seen.size() == clients.size() || clock.now() > end) return found;
+    ::poll(nullptr, 0, 200);
+  }
+}
 
 class ByManagement final : public ConnectionFault {
  public:
@@ -84,29 +121,25 @@ class ByManagement final : public ConnectionFault {
     }
   }
   void begin() override {
-    work_.begin(
-        [names = connection_names(fault_, targets_), api = targets_.management(), &clock = targets_.clock()] {
-          const Nanoseconds end = clock.now() + kListingLag;
-          for (;;) {
-            std::size_t closed = 0;
-            for (const Management::Connection& connection : api->connections()) {
-              if (std::find(names.begin(), names.end(), connection.client) == names.end()) continue;
-              api->close_connection(connection.name, kReason);
-              ++closed;
-            }
-            if (closed > 0 || clock.now() > end) return std::to_string(closed);
-            ::poll(nullptr, 0, 200);
-          }
-        });
+    work_.begin([clients = connection_names(fault_, targets_), api = targets_.management(),
+                 &clock = targets_.clock(), struck = struck_] {
+      const std::vector<std::string> found = listed_connections(*api, clients, clock);
+      *struck = clock.now();
+      for (const std::string& name : found) api->close_connection(name, kReason);
+      return std::to_string(found.size());
+    });
   }
   bool in_force() override {
     const auto closed = work_.result();
     if (closed) take(*closed);
     return closed.has_value();
   }
+  std::optional<Nanoseconds> struck() const override { return struck_->load(); }
 
  private:
   BackgroundWork work_;
+  // The work may outlive this object.
+  std::shared_ptr<std::atomic<Nanoseconds>> struck_ = std::make_shared<std::atomic<Nanoseconds>>(0);
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ class FaultEffect {
   virtual void begin() = 0;
   // What begin() began is done. Throws Error when that proves impossible; heal() follows then.
   virtual bool in_force() { return true; }
+  // Once in force: when it began to hit, where the effect knows that better than who asks it from time to
+  // time.
+  virtual std::optional<Nanoseconds> struck() const { return std::nullopt; }
 
   // Its end as declared: after `duration` or `restart_after`. Not called for what is over at once. Throws
   // Error.

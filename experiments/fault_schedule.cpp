@@ -74,6 +74,7 @@ void FaultSchedule::check_in_force(Strike& strike) {
     strike.started_ns = now;
     return strike.timer->set(now + kBeginPoll);
   }
+  if (const auto struck = strike.effect->struck()) strike.started_ns = *struck;
   targets_.notice("fault: " + strike.fault.kind + " of " + strike.fault.target);
   strike.step = Step::kLasting;
   if (const auto lasts = strike.fault.lasts_ns()) return strike.timer->set(strike.started_ns + *lasts);

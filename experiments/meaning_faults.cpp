@@ -146,6 +146,11 @@ class FaultCheck {
                         fmt::format("only {} has", owner));
       }
     }
+    if (kind.name == "partition" && (whole_at(fault_, "instance") > 0 || text_at(fault_, "mode") == "all")) {
+      const char* key = whole_at(fault_, "instance") > 0 ? "instance" : "mode";
+      findings_.error(at_ / key, fmt::format("partition has no \"{}\"", key),
+                      "\"shape\" says who is cut off from whom");
+    }
     if (kind.name == "slow" && !fault_.contains("factor") && !fault_.contains("add")) {
       findings_.error(at_, "slow by how much?", "add \"factor\", e.g. 3, or \"add\", e.g. \"50ms\"");
     }

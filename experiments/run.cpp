@@ -52,8 +52,8 @@ Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const 
       interrupts_(interrupts),
       observer_(observer),
       network_(lease.uris(), setting.tls_insecure, clock, plan.seed),
-      membership_(Topology::from_json(plan.topology).with_prefix(lease.prefix()), lease.uri(),
-                  setting.tls_insecure, clock),
+      membership_(Topology::from_json(plan.topology).with_prefix(lease.prefix()), lease.uris(),
+                  setting.tls_insecure, &loop_, clock),
       probe_(plan_, lease.uris(), lease.prefix(), setting.tls_insecure),
       interrupts_handled_(interrupts.count()) {
   uv_loop_init(&loop_);

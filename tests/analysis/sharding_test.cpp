@@ -1,5 +1,6 @@
 #include "analysis/sharding.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "analysis/chi_square.h"
@@ -172,7 +173,43 @@ TEST_F(Sharding, AKeyOnTwoQueuesBetweenChangesIsAViolation) {
   message("strays", 0, 20 * kMs);
   const Json run = summary();
   EXPECT_EQ(run.at("sharding").at("affinity_violations"), 1) << "a key counts once";
+  const Json& keys = run.at("ledger").at("affinity_violation_keys");
+  ASSERT_EQ(keys.size(), 1U);
+  EXPECT_EQ(keys[0].at("queues"), Json({queue(0), queue(1)}));
+  EXPECT_EQ(keys[0].at("sequence"), 3) << "the message that showed it";
+  EXPECT_EQ(keys[0].at("key_hash"), fmt::format("{:016x}", key_hash("strays")))
+      << "all that a recording knows";
   EXPECT_EQ(state(run, "AFFINITY_VIOLATION"), "fail");
+}
+
+// One message of many is put on another queue: it and its key are found, by name where the plan lists the
+// key.
+TEST_F(Sharding, OneMessageAstrayIsFoundWithItsKeyAndNothingElse) {
+  members(3);
+  evidence["routes"].push_back({{"exchange", "shop"},
+                                {"routing_key", "key-7"},
+                                {"queues", {queue(0), queue(1), queue(2)}},
+                                {"delivery", "one_of"}});
+  constexpr int kAstray = 147;  // of key-7, which belongs to worker 1
+  for (int i = 0; i < 200; ++i) {
+    const int key = i % 20;
+    message("key-" + std::to_string(key), i == kAstray ? 2 : key % 3, i * kMs);
+  }
+  const Json run = summary();
+  EXPECT_EQ(run.at("ledger").at("affinity_violations"), 1);
+  EXPECT_EQ(run.at("ledger").at("affinity_violation_keys"), Json::array({{{"exchange", "shop"},
+                                                                          {"routing_key", "key-7"},
+                                                                          {"queues", {queue(1), queue(2)}},
+                                                                          {"publisher", 0},
+                                                                          {"sequence", kAstray}}}));
+}
+
+TEST_F(Sharding, AKeyThatMovesAcrossAChangeIsNotListed) {
+  members(2);
+  message("moves", 0, 0);
+  change("join", 1, 100 * kMs, 1);
+  message("moves", 1, 200 * kMs);
+  EXPECT_FALSE(summary().at("ledger").contains("affinity_violation_keys"));
 }
 
 TEST_F(Sharding, MessagesOnTheirWayDuringAChangeBelongToNeitherSide) {

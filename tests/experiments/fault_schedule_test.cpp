@@ -236,6 +236,30 @@ TEST_F(FaultScheduleTest, APartitionIsOverWhenEveryNodeSeesTheOthersAgain) {
             Json::parse(R"([["lab1@localhost", "lab2@localhost"], ["lab1@localhost", "lab3@localhost"]])"));
 }
 
+// Its start is the moment at which the node is told to close, after it has been asked what there is to close.
+TEST_F(FaultScheduleTest, ConnectionsAreLookedForThenClosedAndDatedByTheOrder) {
+  auto& erlang = targets_.broker.erlang;
+  erlang.answers = {std::nullopt, "2", std::nullopt, std::nullopt, "2"};
+  PlannedFault close = fault_of("close-connection", "w");
+  close.processes = {"w-0", "w-1"};
+  start({close});
+  ASSERT_TRUE(until([&] { return erlang.asked.size() == 2; }));
+  const Nanoseconds told = targets_.clock().now();
+  ASSERT_TRUE(until([&] { return !record()["ended_ns"].is_null(); }));
+  EXPECT_THAT(erlang.asked[0], HasSubstr("lists:member(Name, [<<\"w-0\">>, <<\"w-1\">>])], length(Hit)."));
+  EXPECT_THAT(erlang.asked[1], HasSubstr("rabbit_networking:close_connection(Pid, "));
+  EXPECT_EQ(record()["details"]["connections"], 2);
+  EXPECT_LE(record()["started_ns"], told);
+  EXPECT_GT(record()["ended_ns"], told);
+}
+
+TEST_F(FaultScheduleTest, ConnectionsThatTheBrokerDoesNotKnowAreSaid) {
+  targets_.broker.erlang.answers = {"0", "0"};
+  start({fault_of("close-connection", "w")});
+  ASSERT_TRUE(until([&] { return record().contains("not_done"); }));
+  EXPECT_THAT(record()["not_done"].get<std::string>(), HasSubstr("no connection of w"));
+}
+
 TEST(Partitions, CutWhatTheirShapeSays) {
   using Links = std::vector<std::pair<std::size_t, std::size_t>>;
   EXPECT_EQ(links_cut("halves", 3, 1), (Links{{0, 1}, {0, 2}}));

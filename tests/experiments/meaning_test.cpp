@@ -172,6 +172,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{with_role(R"("consume": {"queue": "q"})",
                        R"("faults": [{"at": 1, "kind": "partition", "target": "broker", "duration": 1}])"),
              "x.json:4: /faults/0/kind: partition needs a broker of 3 nodes"},
+        Case{
+            with_role(
+                R"("consume": {"queue": "q"})",
+                R"("faults": [{"at": 1, "kind": "partition", "target": "broker", "instance": 2, "duration": 1}],
+ "broker": {"nodes": 3})"),
+            "x.json:4: /faults/0/instance: partition has no \"instance\""},
         Case{with_role(R"("consume": {"queue": "q"})",
                        R"("faults": [{"at": 1, "kind": "memory-alarm", "target": "w", "duration": 1}])"),
              "x.json:4: /faults/0/target: memory-alarm cannot hit a role"},
