@@ -223,6 +223,11 @@ bool Ledger::delivered_again(std::uint32_t publisher, std::uint32_t sequence, st
   return copies && copies->seen.seen_again(sequence);
 }
 
+bool Ledger::delivered(std::uint32_t publisher, std::uint32_t sequence) const {
+  const Publisher* found = find_publisher(publisher);
+  return found && found->seen_anywhere(sequence);
+}
+
 bool Ledger::moved(std::uint32_t publisher, std::uint32_t sequence, std::uint32_t queue) const {
   const Publisher* found = find_publisher(publisher);
   if (!found || !found->attempted(sequence)) return false;

@@ -118,6 +118,8 @@ class Ledger {
 
   // After all deliveries: was this copy delivered more than once?
   bool delivered_again(std::uint32_t publisher, std::uint32_t sequence, std::uint32_t queue) const;
+  // Was any copy of this message delivered?
+  bool delivered(std::uint32_t publisher, std::uint32_t sequence) const;
   // Where a message was published to; nothing when nobody published it.
   std::optional<std::uint8_t> route_of(std::uint32_t publisher, std::uint32_t sequence) const;
   // Copies that a message of this route must make; nothing when it cannot be told.

@@ -22,7 +22,8 @@ struct Figure {
   const char* stream;   // or: a latency stream …
   double quantile;      // … and which quantile of it
   Format format;
-  bool always = true;  // otherwise not where it is zero for all variants
+  bool always = true;            // otherwise not where it is zero for all variants
+  const char* beside = nullptr;  // where this one is, an absent figure is zero
 };
 
 const std::vector<Figure>& figures() {
@@ -53,7 +54,10 @@ const std::vector<Figure>& figures() {
       {"keys on more than one queue", "/sharding/affinity_violations", nullptr, 0, count_text},
       {"deliveries that came again", "/ledger/duplicates", nullptr, 0, count_text},
       {"lost", "/ledger/lost", nullptr, 0, count_text},
-      {"lost by design", "/ledger/lost_by_design", nullptr, 0, count_text, false},
+      {"lost by design", "/ledger/lost_by_design", nullptr, 0, count_text, false, "/ledger/lost"},
+      {"dead letters", "/ledger/dead_lettered", nullptr, 0, count_text, false},
+      {"first redelivered after the first fault", "/recovery/0/first_redelivery_ns", nullptr, 0, duration_text},
+      {"all connected again after the first fault", "/recovery/0/reconnected_ns", nullptr, 0, duration_text},
       {"messages on the network per task", "/network/per_task/messages", nullptr, 0, ratio_text},
       {"bytes on the network per task", "/network/per_task/bytes", nullptr, 0, bytes_text},
   };
@@ -67,9 +71,15 @@ Cell with_range(const Spread& values, Format format) {
   return {format(values.median), Tone::kPlain, low == high ? "" : low + " – " + high};
 }
 
+std::optional<Spread> spread_of(const Figure& figure, const ChartVariant& variant) {
+  auto values = spread(variant, figure.pointer);
+  if (!values && figure.beside != nullptr && spread(variant, figure.beside)) values = Spread{};
+  return values;
+}
+
 Cell value_of(const Figure& figure, const ChartVariant& variant) {
   if (figure.pointer != nullptr) {
-    const auto values = spread(variant, figure.pointer);
+    const auto values = spread_of(figure, variant);
     return values ? with_range(*values, figure.format) : Cell{};
   }
   const auto histogram = merged_histogram(variant, figure.stream);
@@ -108,7 +118,7 @@ void mark_nothing_completed(const ChartSource& source, std::vector<Cell>& cells)
 bool is_zero_everywhere(const ChartSource& source, const Figure& figure) {
   if (figure.pointer == nullptr) return false;
   return std::all_of(source.variants().begin(), source.variants().end(), [&](const ChartVariant& variant) {
-    const auto values = spread(variant, figure.pointer);
+    const auto values = spread_of(figure, variant);
     return values && values->low == 0 && values->high == 0;
   });
 }

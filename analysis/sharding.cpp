@@ -143,17 +143,14 @@ Json ShardingAccount::violating_keys() const {
   }
   Json list = Json::array();
   for (const Violation& found : violating_) {
-    Json entry = {{"exchange", exchange_},
-                  {"queues", {evidence.queues[found.before].name, evidence.queues[found.queue].name}},
-                  {"publisher", found.publisher},
-                  {"sequence", found.sequence}};
     const auto name = names.find(found.key_hash);
-    if (name != names.end()) {
-      entry["routing_key"] = name->second;
-    } else {
-      entry["key_hash"] = fmt::format("{:016x}", found.key_hash);
-    }
-    list.push_back(std::move(entry));
+    const bool known = name != names.end();
+    list.push_back(
+        {{"exchange", exchange_},
+         {known ? "routing_key" : "key_hash", known ? name->second : fmt::format("{:016x}", found.key_hash)},
+         {"queues", {evidence.queues[found.before].name, evidence.queues[found.queue].name}},
+         {"publisher", found.publisher},
+         {"sequence", found.sequence}});
   }
   return list;
 }

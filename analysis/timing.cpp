@@ -51,6 +51,10 @@ void RunTiming::add_publish(bool load, std::uint32_t publisher, const PublishRec
     series_.copies_sent(record.sent_ns - t0_, *copies);
     little_.copies_sent += *copies;
     little_.sent_s += static_cast<double>(*copies) * seconds(record.sent_ns - t0_);
+    // What the broker refused waits nowhere.
+    const bool refused = (record.outcome & kNacked) != 0 && record.settled_ns != 0;
+    if (refused && !accounts_.ledger().delivered(publisher, record.sequence))
+      series_.copies_sent(record.settled_ns - t0_, -*copies);
   } else {
     series_.backlog_unknown();
     little_.routes_known = false;
