@@ -127,6 +127,22 @@ TEST_F(Recovery, IsALineOfTheSummary) {
   EXPECT_THAT(text, testing::HasSubstr("\nfault      kill worker-0 10 ms: 1 again in 20 ms, wasted 8 ms\n"));
 }
 
+TEST_F(Recovery, ARefusedMessageIsNoBacklogOnceItIsRefused) {
+  RecordingWriter& emitter = load();
+  RecordingWriter& worker = role("worker-0", 0);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    const bool refused = i % 4 == 0;
+    publish(emitter, i, i * 10 * kMs, refused ? kNacked : kConfirmed);
+    if (!refused || i == 40)
+      deliver(worker, i, i * 10 * kMs, i * 10 * kMs + 2 * kMs);  // 40 came all the same
+  }
+  close();
+  const Json run = summarise(evidence, folder);
+  EXPECT_EQ(run.at("ledger").at("recovered"), 1);
+  EXPECT_EQ(run.at("series").at("backlog").back(), 0.0);
+  for (const Json& waiting : run.at("series").at("backlog")) EXPECT_GE(waiting, 0.0);
+}
+
 TEST(BacklogRecovery, IsTheTimeToTheLevelBefore) {
   const std::vector<double> backlog = {4, 5, 5, 40, 80, 30, 5, 2};
   Json recovery = Json::parse(R"([{"at_ns": 30, "ended_ns": 45}])");

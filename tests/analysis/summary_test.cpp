@@ -436,22 +436,6 @@ TEST_F(Summary, HasFiftyToTwoHundredPoints) {
   EXPECT_THAT(series.at("end_to_end_max_ns")[0].get<double>(), DoubleNear(2e6, 1));
 }
 
-TEST_F(Summary, ARefusedMessageIsNoBacklogOnceItIsRefused) {
-  RecordingWriter& emitter = load();
-  RecordingWriter& worker = role("worker-0", 0);
-  for (std::uint32_t i = 0; i < 100; ++i) {
-    const bool refused = i % 4 == 0;
-    publish(emitter, i, i * 10 * kMs, refused ? kNacked : kConfirmed);
-    if (!refused || i == 40)
-      deliver(worker, i, i * 10 * kMs, i * 10 * kMs + 2 * kMs);  // 40 came all the same
-  }
-  close();
-  const Json run = summarise(evidence, folder);
-  EXPECT_EQ(run.at("ledger").at("recovered"), 1);
-  EXPECT_EQ(run.at("series").at("backlog").back(), 0.0);
-  for (const Json& waiting : run.at("series").at("backlog")) EXPECT_GE(waiting, 0.0);
-}
-
 TEST_F(Summary, NothingAtAllIsUnknown) {
   const Json run = summarise(evidence, folder);
   EXPECT_EQ(run.at("verdict").at("status"), "unknown");
