@@ -145,16 +145,30 @@ void tell_routing(const ChartSource& source, std::vector<std::string>& sentences
   sentences.push_back(fmt::format("Deliveries per message published: {}.", joined(texts)));
 }
 
+// Of messages for which the broker gave no promise.
+std::string untaken_sentence(double refused, double undecided) {
+  const auto were = [](double count) { return count_text(count) + (count == 1 ? " was" : " were"); };
+  std::string sentence = "Messages that the broker promised nothing for: ";
+  if (refused > 0) sentence += were(refused) + " refused";
+  if (refused > 0 && undecided > 0) sentence += ", and ";
+  if (undecided > 0) sentence += were(undecided) + " neither confirmed nor refused";
+  return sentence + ".";
+}
+
 void tell_losses(const ChartSource& source, std::vector<std::string>& sentences) {
   double lost = 0;
   double by_design = 0;
   double repeated = 0;
+  double refused = 0;
+  double undecided = 0;
   for (const ChartVariant& variant : source.variants()) {
     const auto missing = total(variant, "/ledger/lost");
     if (!missing) return;  // nobody can tell
     lost += *missing;
     by_design += total(variant, "/ledger/lost_by_design").value_or(0);
     repeated += total(variant, "/ledger/duplicates").value_or(0);
+    refused += total(variant, "/ledger/nacked").value_or(0);
+    undecided += total(variant, "/ledger/unknown").value_or(0);
   }
   std::string sentence =
       lost == 0 ? "No message was lost" : fmt::format("{} messages were lost", count_text(lost));
@@ -162,6 +176,7 @@ void tell_losses(const ChartSource& source, std::vector<std::string>& sentences)
   if (lost > 0 && by_design == lost) sentence += ", as the declared fault or setting must have it";
   if (repeated > 0)
     sentence += fmt::format("; {} deliver{} came again", count_text(repeated), repeated == 1 ? "y" : "ies");
+  if (refused + undecided > 0) sentences.push_back(untaken_sentence(refused, undecided));
   sentences.push_back(sentence + ".");
 }
 

@@ -78,6 +78,16 @@ TEST(Report, SaysInWordsWhatTheNumbersSay) {
   EXPECT_EQ(section.headlines.back(), "No message was lost.");
 }
 
+TEST(Report, TellsWhatTheBrokerDidNotPromise) {
+  Json result = fixture("work_queue");
+  result["runs"][0]["ledger"]["nacked"] = 225;
+  result["runs"][0]["ledger"]["unknown"] = 1;
+  EXPECT_THAT(
+      report::section_of(result).headlines,
+      testing::Contains("Messages that the broker promised nothing for: 225 were refused, and 1 was neither "
+                        "confirmed nor refused."));
+}
+
 TEST(Report, TellsTheLossOfUnroutableMessages) {
   const report::Section section = report::section_of(fixture("fanout_vs_direct"));
   EXPECT_THAT(section.headlines[0], HasSubstr("unroutable"));
