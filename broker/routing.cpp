@@ -29,10 +29,16 @@ std::string type_of_brokers_own(const std::string& exchange) {
   return found == types.end() ? "" : found->second;
 }
 
+// 1 and 1.0 are of two types on the wire, and never equal.
+Json::value_t kind_of(const Json& value) {
+  return value.type() == Json::value_t::number_unsigned ? Json::value_t::number_integer : value.type();
+}
+
 // One walk through the exchanges of a topology, each visited once, as RabbitMQ does it.
 class Walk {
  public:
-  Walk(const Topology& topology, const std::string& key) : topology_(topology), key_(key) {}
+  Walk(const Topology& topology, const std::string& key, const Json* headers)
+      : topology_(topology), key_(key), headers_(headers) {}
 
   Routes from(const std::string& exchange) {
     visit_later(exchange);
@@ -62,13 +68,14 @@ class Walk {
     }
     if (type == "x-consistent-hash" || type == "x-random") {
       choose_one(matching);
-    } else if (type == "direct" || type == "fanout" || type == "topic") {
+    } else if (type == "direct" || type == "fanout" || type == "topic" ||
+               (type == "headers" && headers_ != nullptr)) {
       for (const Binding* binding : matching) {
         known_ = known_ && binding->lasts();  // else it depends on the time
         follow(*binding);
       }
     } else {
-      known_ = false;  // headers, a type of some plugin, or an exchange we know nothing of
+      known_ = false;  // headers nobody told us, a type of some plugin, or an exchange we know nothing of
       return;
     }
     // An alternate exchange takes what no binding of this very exchange takes.
@@ -87,6 +94,7 @@ class Walk {
   bool matches(const std::string& type, const Binding& binding) const {
     if (type == "direct") return binding.routing_key == key_;
     if (type == "topic") return topic_matches(binding.routing_key, key_);
+    if (type == "headers" && headers_ != nullptr) return headers_match(binding.arguments, *headers_);
     return true;
   }
 
@@ -126,6 +134,7 @@ class Walk {
 
   const Topology& topology_;
   const std::string& key_;
+  const Json* headers_;  // null: not known
   std::set<std::string> seen_, queues_;
   std::vector<std::string> pending_;
   std::vector<std::vector<std::string>> one_of_;
@@ -135,7 +144,25 @@ class Walk {
 }  // namespace
 
 Routes route(const Topology& topology, const std::string& exchange, const std::string& routing_key) {
-  return Walk(topology, routing_key).from(exchange);
+  return Walk(topology, routing_key, nullptr).from(exchange);
+}
+
+Routes route(const Topology& topology, const std::string& exchange, const std::string& routing_key,
+             const Json& headers) {
+  return Walk(topology, routing_key, &headers).from(exchange);
+}
+
+bool headers_match(const Json& arguments, const Json& headers) {
+  const std::string mode = arguments.value("x-match", "all");
+  const bool any = mode.starts_with("any");
+  for (const auto& [key, wanted] : arguments.items()) {
+    if (key == "x-match" || (key.starts_with("x-") && !mode.ends_with("-with-x"))) continue;
+    const auto found = headers.find(key);
+    const bool matches = found != headers.end() &&
+                         (wanted.is_null() || (kind_of(*found) == kind_of(wanted) && *found == wanted));
+    if (matches == any) return any;
+  }
+  return !any;
 }
 
 bool topic_matches(std::string_view pattern, std::string_view routing_key) {

@@ -1,214 +1,289 @@
 #include "broker/simulated_broker.h"
 
 #include <algorithm>
+#include <limits>
+#include <set>
 #include <utility>
 
-#include "broker/routing.h"
 #include "core/error.h"
+#include "core/key_hash.h"
 
 namespace brokerlab {
 namespace {
+
+constexpr Nanoseconds kMillisecond = 1'000'000;
 
 [[noreturn]] void refuse(const std::string& what, const std::string& where) {
   throw Error("the simulated broker does not know " + what, where, "use a real broker for this experiment",
               ExitStatus::kUsage);
 }
 
-bool hashes(const Topology& topology, const std::string& exchange) {
-  const Exchange* declared = topology.exchange(exchange);
-  return declared != nullptr && declared->type == "x-consistent-hash";
-}
-
-std::uint32_t weight_of(const Binding& binding) {
-  const std::string& key = binding.routing_key;
-  const bool digits = !key.empty() && key.size() <= 6 &&
-                      std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
-  const auto weight = digits ? static_cast<std::uint32_t>(std::stoul(key)) : 0;
-  if (weight == 0) refuse("the weight \"" + key + "\"", "exchange " + binding.exchange);
-  return weight;
-}
-
 }  // namespace
 
-SimulatedBroker::SimulatedBroker(const Topology& topology, const BrokerCosts& costs, VirtualTime& time)
-    : topology_(topology), costs_(costs), time_(time) {
-  refuse_unknown(topology_);
-  for (const brokerlab::Queue& queue : topology_.queues) queues_[queue.name];
-  for (const Binding& binding : topology_.bindings) {
-    if (hashes(topology_, binding.exchange)) {
-      hashes_[binding.exchange].bind(binding.destination, weight_of(binding));
+SimulatedBroker::SimulatedBroker(const Topology& topology, const BrokerCosts& costs, VirtualTime& time,
+                                 std::uint64_t seed)
+    : routing_(topology, seed),
+      time_(time),
+      publish_(costs.publish, seed, "publish"),
+      confirm_(costs.confirm, seed, "confirm"),
+      deliver_(costs.deliver, seed, "deliver"),
+      ack_(costs.ack, seed, "ack"),
+      route_ns_(costs.route),
+      per_byte_ns_(costs.per_byte_ns) {
+  for (const brokerlab::Queue& queue : topology.queues) declare(queue);
+  refuse_dead_letter_circles();
+}
+
+void SimulatedBroker::declare(const brokerlab::Queue& declared) {
+  queue_numbers_.emplace(declared.name, static_cast<std::uint32_t>(queues_.size()));
+  queues_.emplace_back();
+  SimulatedQueue& queue = queues_.back();
+  queue.name = declared.name;
+  for (const auto& [key, value] : declared.arguments.items()) {
+    const bool whole = value.is_number_integer() && value.get<std::int64_t>() >= 0;
+    if (key == "x-queue-type" && value == "classic") continue;
+    if (key == "x-overflow" && value == "drop-head") continue;
+    if (key == "x-message-ttl" && whole) {
+      queue.time_to_live_ns = value.get<std::int64_t>() * kMillisecond;
+    } else if (key == "x-max-length" && whole) {
+      queue.longest = value.get<std::size_t>();
+    } else if (key == "x-dead-letter-exchange" && value.is_string()) {
+      queue.has_dead_letters = true;
+      queue.dead_letter_exchange = value.get<std::string>();
+    } else if (key == "x-dead-letter-routing-key" && value.is_string()) {
+      queue.dead_letter_key = value.get<std::string>();
+    } else {
+      refuse("the argument " + key + ": " + value.dump(), "queue " + declared.name);
     }
   }
 }
 
-void SimulatedBroker::refuse_unknown(const Topology& topology) const {
-  for (const Exchange& exchange : topology.exchanges) {
-    const std::string where = "exchange " + exchange.name;
-    const bool plain = exchange.type == "direct" || exchange.type == "fanout" || exchange.type == "topic";
-    if (!plain && exchange.type != "x-consistent-hash") refuse("exchanges of type " + exchange.type, where);
-    for (const auto& [key, value] : exchange.arguments.items()) {
-      if (key != "alternate-exchange") refuse("the argument " + key, where);
-    }
-    const auto argument = exchange.arguments.find("alternate-exchange");
-    const bool to_hash = hashes(topology, exchange.alternate_exchange) ||
-                         (argument != exchange.arguments.end() && argument->is_string() &&
-                          hashes(topology, argument->get<std::string>()));
-    if (to_hash) refuse("consistent hash as an alternate exchange", where);
-  }
-  for (const brokerlab::Queue& queue : topology.queues) {
-    for (const auto& [key, value] : queue.arguments.items()) {
-      if (key != "x-queue-type" || value != "classic") refuse("the argument " + key, "queue " + queue.name);
-    }
-  }
-  for (const Binding& binding : topology.bindings) {
-    const std::string where = "exchange " + binding.exchange;
-    if (!binding.lasts()) refuse("bindings that come or go in mid-run", where);
-    if (binding.destination_kind == Binding::Destination::kQueue) continue;
-    if (hashes(topology, binding.exchange) || hashes(topology, binding.destination)) {
-      refuse("consistent hash between exchanges", where);
+// What goes round by itself never ends; the real broker has rules of its own for it.
+void SimulatedBroker::refuse_dead_letter_circles() {
+  for (std::uint32_t start = 0; start < queues_.size(); ++start) {
+    std::set<std::uint32_t> seen;
+    std::vector<std::uint32_t> next{start};
+    while (!next.empty()) {
+      const SimulatedQueue& queue = queues_[next.back()];
+      next.pop_back();
+      if (!queue.has_dead_letters) continue;
+      const std::string key = queue.dead_letter_key.value_or(queue.name);
+      for (const std::uint32_t reached : routing_.queues(route(queue.dead_letter_exchange, key))) {
+        if (reached == start)
+          refuse("dead letters that come back to their queue", "queue " + queues_[start].name);
+        if (seen.insert(reached).second) next.push_back(reached);
+      }
     }
   }
 }
 
-const std::vector<SimulatedBroker::Queue*>& SimulatedBroker::queues_for(const std::string& exchange,
-                                                                        const std::string& routing_key) {
-  const auto [place, made] = routes_.try_emplace({exchange, routing_key});
-  if (!made) return place->second;
-  const auto hash = hashes_.find(exchange);
-  if (hash != hashes_.end()) {
-    place->second = {&queues_.at(hash->second.destination_of(routing_key))};
-    return place->second;
+void SimulatedBroker::happen(VirtualTime::Happening happening) {
+  const std::uint32_t who = happening.subject;
+  if (happening.what == kConfirm) {
+    Publisher& publisher = publishers_[who];
+    const auto [message, routed] = publisher.confirming.front();
+    publisher.confirming.pop_front();
+    return publisher.client->on_confirm(message, routed);
   }
-  const Routes routes = route(topology_, exchange, routing_key);
-  if (!routes.known) refuse("where it leads", "exchange " + exchange + ", key " + routing_key);
-  for (const std::string& queue : routes.queues) place->second.push_back(&queues_.at(queue));
-  return place->second;
-}
-
-void SimulatedBroker::arrive(std::function<void()> act) {
-  if (paused_) {
-    held_.push_back(std::move(act));
-  } else {
-    act();
+  if (happening.what == kDeliver) return hand_over(who);
+  // Everything else is the broker's own work.
+  if (paused_) return held_.push_back(happening);
+  switch (happening.what) {
+    case kArrive:
+      return arrive(who);
+    case kAccept: {
+      const SimulatedMessage message = publishers_[who].accepting.front();
+      publishers_[who].accepting.pop_front();
+      return accept(who, message);
+    }
+    case kSettle:
+      return settle(who);
+    case kExpire:
+      return drop_expired(queues_[who]);
+    case kCrash:
+      return take_back(who);
+    default:  // kSubscribe
+      return deliver(queues_[consumers_[who].queue]);
   }
 }
 
-void SimulatedBroker::publish(const std::string& exchange, const std::string& routing_key,
-                              const SimulatedMessage& message, OnConfirm on_confirm) {
-  const std::vector<Queue*>& queues = queues_for(exchange, routing_key);
-  time_.after(costs_.publish_ns, [this, &queues, message, on_confirm = std::move(on_confirm)]() mutable {
-    arrive([this, &queues, message, on_confirm = std::move(on_confirm)] {
-      const Nanoseconds work_ns =
-          costs_.serial_ns + static_cast<Nanoseconds>(costs_.per_byte_ns * message.bytes);
-      free_at_ns_ = std::max(free_at_ns_, time_.now()) + work_ns;
-      time_.at(free_at_ns_, [this, &queues, message, on_confirm] {
-        arrive([this, &queues, message, on_confirm] { accept(queues, message, on_confirm); });
-      });
-    });
-  });
+SimulatedBroker::PublisherId SimulatedBroker::add_publisher(SimulatedClient& client, bool confirms) {
+  publishers_.push_back({&client, confirms, {}, {}, {}, {}, {}});
+  return static_cast<PublisherId>(publishers_.size() - 1);
 }
 
-void SimulatedBroker::accept(const std::vector<Queue*>& queues, const SimulatedMessage& message,
-                             const OnConfirm& on_confirm) {
+void SimulatedBroker::publish(PublisherId id, const SimulatedMessage& message) {
+  Publisher& publisher = publishers_[id];
+  publisher.arriving.push_back(message);
+  const Nanoseconds now = time_.now();
+  time_.at(publisher.to_broker.arrival(now + publish_.draw(now)), *this, {kArrive, id});
+}
+
+void SimulatedBroker::arrive(PublisherId id) {
+  Publisher& publisher = publishers_[id];
+  const SimulatedMessage message = publisher.arriving.front();
+  publisher.arriving.pop_front();
+  const Nanoseconds work_ns = route_ns_ + static_cast<Nanoseconds>(per_byte_ns_ * message.bytes);
+  if (work_ns == 0) return accept(id, message);
+  free_at_ns_ = std::max(free_at_ns_, time_.now()) + work_ns;
+  publisher.accepting.push_back(message);
+  time_.at(free_at_ns_, *this, {kAccept, id});
+}
+
+void SimulatedBroker::accept(PublisherId id, const SimulatedMessage& message) {
+  const std::vector<std::uint32_t>& queues = routing_.queues(message.route);
+  Publisher& publisher = publishers_[id];
   const bool routed = !queues.empty();
-  time_.after(costs_.confirm_ns, [on_confirm, routed] { on_confirm(routed); });
-  for (Queue* queue : queues) {
-    queue->ready.push_back({queue->next_position++, message});
-    deliver(*queue);
+  if (publisher.confirms || !routed) {
+    const Nanoseconds now = time_.now();
+    publisher.confirming.emplace_back(message.id, routed);
+    time_.at(publisher.from_broker.arrival(now + confirm_.draw(now)), *this, {kConfirm, id});
   }
+  if (queues.size() == 1) return enqueue(queues_[queues.front()], message);
+  for (const std::uint32_t queue : std::vector<std::uint32_t>(queues)) enqueue(queues_[queue], message);
+}
+
+void SimulatedBroker::enqueue(SimulatedQueue& queue, const SimulatedMessage& message) {
+  queue.append(message, time_.now());
+  deliver(queue);
+  while (queue.longest && queue.ready.size() > *queue.longest)
+    bury(queue, queue.take_first().message, DeathReason::kMaxLength);
+  if (!queue.time_to_live_ns || queue.ready.empty()) return;
+  const auto number = static_cast<std::uint32_t>(queue_numbers_.at(queue.name));
+  time_.at(time_.now() + *queue.time_to_live_ns, *this, {kExpire, number});
+}
+
+void SimulatedBroker::drop_expired(SimulatedQueue& queue) {
+  while (!queue.ready.empty() && queue.ready.front().expires_ns != 0 &&
+         queue.ready.front().expires_ns <= time_.now())
+    bury(queue, queue.take_first().message, DeathReason::kExpired);
+}
+
+void SimulatedBroker::bury(const SimulatedQueue& queue, SimulatedMessage message, DeathReason reason) {
+  if (!queue.has_dead_letters) return;
+  const std::string key = queue.dead_letter_key.value_or(routing_.key_of(message.route));
+  message.route = routing_.route(queue.dead_letter_exchange, key, routing_.headers_of(message.route));
+  message.redelivered = false;
+  message.death = reason;
+  message.deaths += message.deaths < std::numeric_limits<std::uint8_t>::max() ? 1 : 0;
+  message.death_queue = queue_hash(queue.name);
+  for (const std::uint32_t to : std::vector<std::uint32_t>(routing_.queues(message.route)))
+    enqueue(queues_[to], message);
 }
 
 SimulatedBroker::ConsumerId SimulatedBroker::consume(const std::string& queue, std::uint32_t prefetch,
-                                                     bool auto_ack, OnDelivery on_delivery) {
-  const auto found = queues_.find(queue);
-  if (found == queues_.end()) refuse("the queue", queue);
-  const ConsumerId id = consumers_.size();
-  consumers_.push_back({&found->second, auto_ack ? 0 : prefetch, auto_ack, std::move(on_delivery), {}});
-  found->second.willing.push_back(id);
-  arrive([this, id] { deliver(*consumers_.at(id).queue); });
+                                                     bool auto_ack, SimulatedClient& client) {
+  const auto found = queue_numbers_.find(queue);
+  if (found == queue_numbers_.end()) refuse("the queue", queue);
+  const auto id = static_cast<ConsumerId>(consumers_.size());
+  consumers_.emplace_back();
+  Consumer& consumer = consumers_.back();
+  consumer.client = &client;
+  consumer.queue = found->second;
+  consumer.limit = auto_ack ? 0 : prefetch;
+  consumer.auto_ack = auto_ack;
+  queues_[consumer.queue].willing.push_back(id);
+  happen({kSubscribe, id});
   return id;
 }
 
-bool SimulatedBroker::full(const Consumer& consumer) {
-  return consumer.limit != 0 && consumer.unacked.size() >= consumer.limit;
-}
-
-void SimulatedBroker::deliver(Queue& queue) {
+void SimulatedBroker::deliver(SimulatedQueue& queue) {
+  if (queue.time_to_live_ns) drop_expired(queue);
   while (!paused_ && !queue.ready.empty() && !queue.willing.empty()) {
     const ConsumerId id = queue.willing.front();
     queue.willing.pop_front();
-    Consumer& consumer = consumers_.at(id);
-    if (!consumer.alive) continue;
-    const Item item = queue.ready.front();
-    queue.ready.pop_front();
-    const Tag tag = consumer.next_tag++;
-    if (!consumer.auto_ack) {
-      consumer.unacked.emplace(tag, item);
+    Consumer& consumer = consumers_[id];
+    if (!consumer.alive || consumer.cancelled) {
+      consumer.waits_its_turn = false;
+      continue;
+    }
+    const QueuedMessage item = queue.take_first();
+    Tag tag = 0;
+    if (consumer.auto_ack) {
+      tag = ++consumer.automatic_tag;
+    } else {
+      tag = consumer.open.add(item);
       ++queue.unacked;
     }
     // A consumer at its limit leaves the round and joins it again, last, when it has settled something.
-    consumer.waits_its_turn = !full(consumer);
+    consumer.waits_its_turn = !consumer.full();
     if (consumer.waits_its_turn) queue.willing.push_back(id);
-    time_.after(costs_.deliver_ns, [&consumer, tag, message = item.message] {
-      if (consumer.alive) consumer.on_delivery(tag, message);
-    });
+    consumer.delivering.emplace_back(tag, item.message);
+    const Nanoseconds now = time_.now();
+    time_.at(consumer.from_broker.arrival(now + deliver_.draw(now)), *this, {kDeliver, id});
   }
 }
 
-void SimulatedBroker::ack(ConsumerId consumer, Tag tag) {
-  time_.after(costs_.ack_ns, [=, this] { arrive([=, this] { settle(consumer, tag, false); }); });
+void SimulatedBroker::hand_over(ConsumerId id) {
+  Consumer& consumer = consumers_[id];
+  if (!consumer.alive) return;
+  const auto [tag, message] = consumer.delivering.front();
+  consumer.delivering.pop_front();
+  consumer.client->on_delivery(tag, message);
 }
 
-void SimulatedBroker::requeue(ConsumerId consumer, Tag tag) {
-  time_.after(costs_.ack_ns, [=, this] { arrive([=, this] { settle(consumer, tag, true); }); });
+void SimulatedBroker::send_settlement(ConsumerId id, Tag tag, How how) {
+  Consumer& consumer = consumers_[id];
+  consumer.settling.push_back({tag, how});
+  const Nanoseconds now = time_.now();
+  time_.at(consumer.to_broker.arrival(now + ack_.draw(now)), *this, {kSettle, id});
 }
 
-void SimulatedBroker::settle(ConsumerId id, Tag tag, bool back) {
-  Consumer& consumer = consumers_.at(id);
-  const auto settled = consumer.unacked.find(tag);
-  if (settled == consumer.unacked.end()) return;  // it crashed meanwhile
-  const Item item = settled->second;
-  consumer.unacked.erase(settled);
-  --consumer.queue->unacked;
-  if (back) put_back(*consumer.queue, item);
-  if (!consumer.waits_its_turn) {
-    consumer.waits_its_turn = true;
-    consumer.queue->willing.push_back(id);
+void SimulatedBroker::ack(ConsumerId consumer, Tag tag, bool multiple) {
+  send_settlement(consumer, tag, multiple ? How::kAckThrough : How::kAck);
+}
+void SimulatedBroker::requeue(ConsumerId consumer, Tag tag) { send_settlement(consumer, tag, How::kRequeue); }
+void SimulatedBroker::reject(ConsumerId consumer, Tag tag) { send_settlement(consumer, tag, How::kReject); }
+
+void SimulatedBroker::settle(ConsumerId id) {
+  Consumer& consumer = consumers_[id];
+  const Settling settling = consumer.settling.front();
+  consumer.settling.pop_front();
+  if (settling.how == How::kAckThrough) {
+    const auto taken = consumer.open.take_through(settling.tag);
+    queues_[consumer.queue].unacked -= taken.size();
+  } else if (const auto item = consumer.open.take(settling.tag)) {
+    settled(consumer, *item, settling.how);
   }
-  deliver(*consumer.queue);
+  take_turn_again(id);
+  deliver(queues_[consumer.queue]);
 }
 
-void SimulatedBroker::put_back(Queue& queue, Item item) {
-  item.message.redelivered = true;
-  const auto place =
-      std::upper_bound(queue.ready.begin(), queue.ready.end(), item.position,
-                       [](std::uint64_t position, const Item& other) { return position < other.position; });
-  queue.ready.insert(place, item);
+void SimulatedBroker::settled(Consumer& consumer, const QueuedMessage& item, How how) {
+  SimulatedQueue& queue = queues_[consumer.queue];
+  --queue.unacked;
+  if (how == How::kRequeue) queue.put_back(item);
+  if (how == How::kReject) bury(queue, item.message, DeathReason::kRejected);
 }
+
+void SimulatedBroker::take_turn_again(ConsumerId id) {
+  Consumer& consumer = consumers_[id];
+  if (consumer.waits_its_turn || !consumer.alive || consumer.cancelled || consumer.full()) return;
+  consumer.waits_its_turn = true;
+  queues_[consumer.queue].willing.push_back(id);
+}
+
+void SimulatedBroker::cancel(ConsumerId id) { consumers_[id].cancelled = true; }
 
 void SimulatedBroker::crash(ConsumerId id) {
-  consumers_.at(id).alive = false;
-  arrive([this, id] {
-    Consumer& consumer = consumers_.at(id);
-    Queue& queue = *consumer.queue;
-    for (const auto& [tag, item] : std::exchange(consumer.unacked, {})) {
-      put_back(queue, item);
-      --queue.unacked;
-    }
-    std::erase(queue.willing, id);
-    deliver(queue);
-  });
+  consumers_[id].alive = false;
+  happen({kCrash, id});
 }
 
-void SimulatedBroker::pause() { paused_ = true; }
+void SimulatedBroker::take_back(ConsumerId id) {
+  SimulatedQueue& queue = queues_[consumers_[id].queue];
+  std::vector<QueuedMessage> items = consumers_[id].open.take_all();
+  queue.unacked -= items.size();
+  // The youngest first: each then goes before the one that came before it here.
+  std::for_each(items.rbegin(), items.rend(), [&](const QueuedMessage& item) { queue.put_back(item); });
+  std::erase(queue.willing, id);
+  deliver(queue);
+}
 
 void SimulatedBroker::resume() {
   paused_ = false;
-  for (const auto& act : std::exchange(held_, {})) act();
-  for (auto& [name, queue] : queues_) deliver(queue);
+  for (const VirtualTime::Happening& happening : std::exchange(held_, {})) happen(happening);
+  for (SimulatedQueue& queue : queues_) deliver(queue);
 }
-
-std::size_t SimulatedBroker::ready(const std::string& queue) const { return queues_.at(queue).ready.size(); }
-std::size_t SimulatedBroker::unacked(const std::string& queue) const { return queues_.at(queue).unacked; }
 
 }  // namespace brokerlab

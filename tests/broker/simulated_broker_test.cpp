@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/error.h"
+#include "core/key_hash.h"
 #include "core/random.h"
 
 namespace brokerlab {
@@ -20,7 +21,7 @@ Topology topology(const char* text) { return Topology::from_json(parse_json(text
 Topology one_queue() { return topology(R"({"queues": [{"name": "q"}]})"); }
 
 // Works on one message at a time; the others that came wait.
-class Worker {
+class Worker final : public SimulatedClient {
  public:
   struct Done {
     std::uint64_t id;
@@ -31,11 +32,13 @@ class Worker {
 
   Worker(SimulatedBroker& broker, VirtualTime& time, std::uint32_t prefetch, bool auto_ack, EffortOf effort)
       : broker_(broker), time_(time), auto_ack_(auto_ack), effort_(std::move(effort)) {
-    id_ = broker.consume("q", prefetch, auto_ack, [this](SimulatedBroker::Tag tag, const auto& message) {
-      ++received;
-      waiting_.push_back({tag, {message.id, time_.now(), 0, message.redelivered}});
-      pump();
-    });
+    id_ = broker.consume("q", prefetch, auto_ack, *this);
+  }
+
+  void on_delivery(std::uint64_t tag, const SimulatedMessage& message) override {
+    ++received;
+    waiting_.push_back({tag, {message.id, time_.now(), 0, message.redelivered}});
+    pump();
   }
 
   void crash() {
@@ -55,7 +58,7 @@ class Worker {
     waiting_.pop_front();
     work.started_ns = time_.now();
     const Nanoseconds effort_ns = effort_(work.id);
-    time_.after(effort_ns, [this, tag = tag, work = work, effort_ns] {
+    time_.at(time_.now() + effort_ns, [this, tag = tag, work = work, effort_ns] {
       if (!alive_) return;
       busy_ns += effort_ns;
       ended_ns = time_.now();
@@ -75,9 +78,28 @@ class Worker {
   bool busy_ = false, alive_ = true;
 };
 
-void publish(SimulatedBroker& broker, std::uint64_t id) {
-  broker.publish("", "q", {id}, [](bool) {});
-}
+// Publishes and counts what it hears.
+class Source final : public SimulatedClient {
+ public:
+  explicit Source(SimulatedBroker& broker) : broker_(broker), id_(broker.add_publisher(*this)) {}
+
+  void publish(std::uint64_t id, const std::string& exchange = "", const std::string& key = "q",
+               std::uint32_t bytes = 0, const Json& headers = Json::object()) {
+    broker_.publish(id_, {id, bytes, broker_.route(exchange, key, headers)});
+  }
+  void on_confirm(std::uint64_t, bool there) override {
+    ++confirmed;
+    routed += there;
+    if (told) told();
+  }
+
+  int confirmed = 0, routed = 0;
+  std::function<void()> told;
+
+ private:
+  SimulatedBroker& broker_;
+  SimulatedBroker::PublisherId id_;
+};
 
 double quantile(const std::vector<double>& sorted, double q) {
   return sorted.at(static_cast<std::size_t>(std::ceil(q * static_cast<double>(sorted.size()))) - 1);
@@ -121,10 +143,11 @@ std::vector<Nanoseconds> through_broker(const Arrivals& arrivals, std::size_t se
     workers.push_back(std::make_unique<Worker>(broker, time, 1, false,
                                                [&](std::uint64_t id) { return arrivals.work.at(id); }));
   }
+  Source source(broker);
   std::size_t next = 0;
   std::function<void()> arrive = [&] {
-    publish(broker, next);
-    if (++next < arrivals.at.size()) time.after(arrivals.at[next] - arrivals.at[next - 1], arrive);
+    source.publish(next);
+    if (++next < arrivals.at.size()) time.at(arrivals.at[next] - arrivals.at[0], arrive);
   };
   arrive();
   time.run();
@@ -175,13 +198,14 @@ TEST(KnownAnswers, Q6FourServers) { expect_waits(4, true, 20 * kMs, {14.911, 4.4
 struct TwoWorkers {
   TwoWorkers(std::uint32_t prefetch, bool auto_ack)
       : a(broker, time, prefetch, auto_ack, &effort), b(broker, time, prefetch, auto_ack, &effort) {
-    for (std::uint64_t i = 0; i < 100; ++i) publish(broker, i);
+    for (std::uint64_t i = 0; i < 100; ++i) source.publish(i);
     time.run();
   }
   static Nanoseconds effort(std::uint64_t id) { return (id % 2 == 0 ? 18 : 2) * kMs; }
 
   VirtualTime time;
   SimulatedBroker broker{one_queue(), {}, time};
+  Source source{broker};
   Worker a, b;
 };
 
@@ -206,7 +230,8 @@ TEST(KnownAnswers, R2FairDispatchSharesTheTime) {
 TEST(KnownAnswers, R4WhoSubscribesFirstTakesAllThatWaits) {
   VirtualTime time;
   SimulatedBroker broker(one_queue(), {}, time);
-  for (std::uint64_t i = 0; i < 100; ++i) publish(broker, i);
+  Source source(broker);
+  for (std::uint64_t i = 0; i < 100; ++i) source.publish(i);
   time.run();
   const Worker::EffortOf none = [](std::uint64_t) { return Nanoseconds{0}; };
   Worker first(broker, time, 0, true, none), second(broker, time, 0, true, none);
@@ -221,11 +246,12 @@ TEST(KnownAnswers, R7PrefetchHidesTheTurnaroundUpToTheKnee) {
   for (const auto& [prefetch, per_s] : expected) {
     VirtualTime time;
     BrokerCosts costs;
-    costs.deliver_ns = 10'950'000;
-    costs.ack_ns = 10'950'000;
+    costs.deliver = 10'950'000;
+    costs.ack = 10'950'000;
     SimulatedBroker broker(one_queue(), costs, time);
     Worker worker(broker, time, prefetch, false, [](std::uint64_t) { return Nanoseconds{5'190'000}; });
-    for (std::uint64_t i = 0; i < kMessages; ++i) publish(broker, i);
+    Source source(broker);
+    for (std::uint64_t i = 0; i < kMessages; ++i) source.publish(i);
     time.run();
     const double measured = kMessages * 1e9 / static_cast<double>(worker.ended_ns);
     EXPECT_NEAR(measured, per_s, (prefetch == 5 ? 0.12 : 0.05) * per_s) << "prefetch " << prefetch;
@@ -237,8 +263,9 @@ TEST(KnownAnswers, S1AStallIsFeltByEveryMessageThatWasDue) {
   VirtualTime time;
   SimulatedBroker broker(one_queue(), {}, time);
   Worker worker(broker, time, 0, true, [](std::uint64_t) { return Nanoseconds{0}; });
+  Source source(broker);
   for (std::uint64_t i = 0; i < 20'000; ++i) {
-    time.at(static_cast<Nanoseconds>(i) * kMs, [&broker, i] { publish(broker, i); });
+    time.at(static_cast<Nanoseconds>(i) * kMs, [&source, i] { source.publish(i); });
   }
   time.at(5'000 * kMs, [&] { broker.pause(); });
   time.at(7'000 * kMs, [&] { broker.resume(); });
@@ -263,7 +290,8 @@ struct Crash {
     VirtualTime time;
     SimulatedBroker broker(one_queue(), {}, time);
     Worker victim(broker, time, prefetch, auto_ack, [](std::uint64_t) { return 50 * kMs; });
-    for (std::uint64_t i = 0; i < 100; ++i) publish(broker, i);
+    Source source(broker);
+    for (std::uint64_t i = 0; i < 100; ++i) source.publish(i);
     std::unique_ptr<Worker> second;
     time.at(1020 * kMs, [&] {
       victim.crash();
@@ -302,16 +330,11 @@ TEST(KnownAnswers, A2WithAutomaticAcknowledgementTheRestIsLost) {
 TEST(KnownAnswers, A4UnroutableMessagesAreConfirmed) {
   VirtualTime time;
   SimulatedBroker broker(one_queue(), {}, time);
-  int confirmed = 0, routed = 0;
-  for (std::uint64_t i = 0; i < 10; ++i) {
-    broker.publish("", "nowhere", {i}, [&](bool there) {
-      ++confirmed;
-      routed += there;
-    });
-  }
+  Source source(broker);
+  for (std::uint64_t i = 0; i < 10; ++i) source.publish(i, "", "nowhere");
   time.run();
-  EXPECT_EQ(confirmed, 10);
-  EXPECT_EQ(routed, 0);
+  EXPECT_EQ(source.confirmed, 10);
+  EXPECT_EQ(source.routed, 0);
 }
 
 TEST(KnownAnswers, A5AQueueGetsOneCopyHoweverManyBindingsMatch) {
@@ -323,9 +346,10 @@ TEST(KnownAnswers, A5AQueueGetsOneCopyHoweverManyBindingsMatch) {
                  {"exchange": "words", "queue": "c", "routing_key": "x.*"},
                  {"exchange": "words", "queue": "c", "routing_key": "#"}]})"),
                          {}, time);
+  Source source(broker);
   for (std::uint64_t i = 0; i < 10; ++i) {
-    broker.publish("all", "", {i}, [](bool) {});
-    broker.publish("words", "x.y", {i}, [](bool) {});
+    source.publish(i, "all", "");
+    source.publish(i, "words", "x.y");
   }
   time.run();
   EXPECT_EQ(broker.ready("a"), 10U);
@@ -333,31 +357,177 @@ TEST(KnownAnswers, A5AQueueGetsOneCopyHoweverManyBindingsMatch) {
   EXPECT_EQ(broker.ready("c"), 10U);
 }
 
+// Does with each delivery what it is told.
+class Reader final : public SimulatedClient {
+ public:
+  using Act = std::function<void(Reader&, SimulatedBroker::Tag, const SimulatedMessage&)>;
+  Reader(SimulatedBroker& broker, const std::string& queue, std::uint32_t prefetch, Act act)
+      : act_(std::move(act)), id(broker.consume(queue, prefetch, false, *this)) {}
+  void on_delivery(std::uint64_t tag, const SimulatedMessage& message) override {
+    seen.push_back(message);
+    act_(*this, tag, message);
+  }
+  std::vector<std::uint64_t> ids() const {
+    std::vector<std::uint64_t> all;
+    for (const SimulatedMessage& message : seen) all.push_back(message.id);
+    return all;
+  }
+
+  std::vector<SimulatedMessage> seen;
+
+ private:
+  Act act_;
+
+ public:
+  SimulatedBroker::ConsumerId id;
+};
+
 TEST(SimulatedBroker, ARequeuedMessageHasItsOldPlaceAndIsMarked) {
   VirtualTime time;
   SimulatedBroker broker(one_queue(), {}, time);
-  std::vector<std::pair<std::uint64_t, bool>> seen;
-  SimulatedBroker::ConsumerId consumer = 0;
-  consumer = broker.consume("q", 1, false, [&](SimulatedBroker::Tag tag, const SimulatedMessage& message) {
-    seen.emplace_back(message.id, message.redelivered);
-    if (seen.size() == 1) return broker.requeue(consumer, tag);
-    broker.ack(consumer, tag);
+  Source source(broker);
+  Reader reader(broker, "q", 1, [&](Reader& self, auto tag, const auto&) {
+    if (self.seen.size() == 1) return broker.requeue(self.id, tag);
+    broker.ack(self.id, tag);
   });
-  for (std::uint64_t i = 0; i < 3; ++i) publish(broker, i);
+  for (std::uint64_t i = 0; i < 3; ++i) source.publish(i);
   time.run();
-  EXPECT_THAT(seen, testing::ElementsAre(testing::Pair(0, false), testing::Pair(0, true),
-                                         testing::Pair(1, false), testing::Pair(2, false)));
+  EXPECT_THAT(reader.ids(), testing::ElementsAre(0, 0, 1, 2));
+  EXPECT_FALSE(reader.seen[0].redelivered);
+  EXPECT_TRUE(reader.seen[1].redelivered);
+  EXPECT_FALSE(reader.seen[2].redelivered);
+}
+
+TEST(SimulatedBroker, OneAcknowledgementSettlesAllBeforeIt) {
+  VirtualTime time;
+  SimulatedBroker broker(one_queue(), {}, time);
+  Source source(broker);
+  Reader reader(broker, "q", 4, [&](Reader& self, auto tag, const auto&) {
+    if (tag % 4 == 0) broker.ack(self.id, tag, true);
+  });
+  for (std::uint64_t i = 0; i < 10; ++i) source.publish(i);
+  time.run();
+  EXPECT_EQ(reader.seen.size(), 10U);
+  EXPECT_EQ(broker.unacked("q"), 2U);
+}
+
+TEST(SimulatedBroker, ACancelledConsumerGetsNothingMore) {
+  VirtualTime time;
+  SimulatedBroker broker(one_queue(), {}, time);
+  Source source(broker);
+  Reader reader(broker, "q", 1, [&](Reader& self, auto tag, const auto&) {
+    broker.cancel(self.id);
+    broker.ack(self.id, tag);
+  });
+  for (std::uint64_t i = 0; i < 3; ++i) source.publish(i);
+  time.run();
+  EXPECT_EQ(reader.seen.size(), 1U);
+  EXPECT_EQ(broker.ready("q"), 2U);
+}
+
+TEST(SimulatedBroker, WhatIsRejectedExpiresOrHasNoPlaceIsDeadLettered) {
+  VirtualTime time;
+  SimulatedBroker broker(topology(R"({
+    "exchanges": [{"name": "dead", "type": "topic"}],
+    "queues": [
+      {"name": "q", "arguments": {"x-dead-letter-exchange": "dead", "x-max-length": 2, "x-message-ttl": 100}},
+      {"name": "grave"}],
+    "bindings": [{"exchange": "dead", "queue": "grave", "routing_key": "#"}]})"),
+                         {}, time);
+  Source source(broker);
+  Reader grave(broker, "grave", 0, [&](Reader& self, auto tag, const auto&) { broker.ack(self.id, tag); });
+  Reader reader(broker, "q", 1, [&](Reader& self, auto tag, const auto& message) {
+    if (message.id == 0) broker.reject(self.id, tag);  // and keeps the second
+  });
+  for (std::uint64_t i = 0; i < 5; ++i) source.publish(i);  // 1 and 2 make room for 3 and 4
+  time.run();
+  EXPECT_EQ(time.now(), 100 * kMs);
+  EXPECT_THAT(grave.ids(), testing::UnorderedElementsAre(0, 1, 2, 4));
+  std::map<std::uint64_t, DeathReason> why;
+  for (const SimulatedMessage& message : grave.seen) why[message.id] = message.death;
+  EXPECT_EQ(why[0], DeathReason::kRejected);
+  EXPECT_EQ(why[1], DeathReason::kMaxLength);
+  EXPECT_EQ(why[2], DeathReason::kMaxLength);
+  EXPECT_EQ(why[4], DeathReason::kExpired);
+  EXPECT_EQ(grave.seen.front().deaths, 1);
+  EXPECT_EQ(grave.seen.front().death_queue, queue_hash("q"));
+}
+
+TEST(SimulatedBroker, BindingsComeAndGo) {
+  VirtualTime time;
+  const Topology sharded = topology(R"({
+    "exchanges": [{"name": "e", "type": "x-consistent-hash"}],
+    "queues": [{"name": "a"}, {"name": "b"}],
+    "bindings": [{"exchange": "e", "queue": "a", "routing_key": "1"}]})");
+  SimulatedBroker broker(sharded, {}, time);
+  Source source(broker);
+  Binding second = sharded.bindings.front();
+  second.destination = "b";
+  const auto publish_100 = [&] {
+    for (std::uint64_t i = 0; i < 100; ++i) source.publish(i, "e", "key-" + std::to_string(i));
+    time.run();
+  };
+  publish_100();
+  EXPECT_EQ(broker.ready("a"), 100U);
+  broker.bind(second);
+  publish_100();
+  EXPECT_GT(broker.ready("b"), 20U);
+  EXPECT_EQ(broker.ready("a") + broker.ready("b"), 200U);
+  broker.unbind(sharded.bindings.front());
+  const std::size_t before = broker.ready("a");
+  publish_100();
+  EXPECT_EQ(broker.ready("a"), before);
+}
+
+TEST(SimulatedBroker, HeadersAndChanceRouteToo) {
+  VirtualTime time;
+  SimulatedBroker broker(topology(R"({
+    "exchanges": [{"name": "h", "type": "headers"}, {"name": "r", "type": "x-random"}],
+    "queues": [{"name": "a"}, {"name": "b"}],
+    "bindings": [{"exchange": "h", "queue": "a", "arguments": {"x-match": "any", "kind": "x", "size": 2}},
+                 {"exchange": "r", "queue": "a"}, {"exchange": "r", "queue": "b"}]})"),
+                         {}, time);
+  Source source(broker);
+  source.publish(0, "h", "", 0, {{"kind", "y"}, {"size", 2}});
+  source.publish(1, "h", "", 0, {{"kind", "y"}});
+  time.run();
+  EXPECT_EQ(broker.ready("a"), 1U);
+  EXPECT_EQ(source.routed, 1);
+  for (std::uint64_t i = 0; i < 1000; ++i) source.publish(i, "r", "");
+  time.run();
+  EXPECT_EQ(broker.ready("a") + broker.ready("b"), 1001U);
+  EXPECT_NEAR(static_cast<double>(broker.ready("b")), 500, 80);
+}
+
+// A later message of the same publisher never overtakes an earlier one, whatever is drawn.
+TEST(SimulatedBroker, DrawnDelaysKeepTheOrder) {
+  VirtualTime time;
+  BrokerCosts costs;
+  costs.publish =
+      StepCost(Distribution::from_json({{"distribution", "exponential"}, {"mean", 0.01}}, plain_number), 0);
+  costs.deliver = costs.publish;
+  SimulatedBroker broker(one_queue(), costs, time);
+  Source source(broker);
+  Reader reader(broker, "q", 0, [&](Reader& self, auto tag, const auto&) { broker.ack(self.id, tag); });
+  for (std::uint64_t i = 0; i < 1000; ++i)
+    time.at(static_cast<Nanoseconds>(i) * kMs, [&source, i] { source.publish(i); });
+  time.run();
+  ASSERT_EQ(reader.seen.size(), 1000U);
+  const std::vector<std::uint64_t> ids = reader.ids();
+  EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
+  EXPECT_GT(time.now(), 1000 * kMs);
 }
 
 TEST(SimulatedBroker, CapacityIsOnePublishAtATime) {
   VirtualTime time;
   BrokerCosts costs;
-  costs.serial_ns = kMs;
+  costs.route = kMs;
   costs.per_byte_ns = 10;
   SimulatedBroker broker(one_queue(), costs, time);
   Nanoseconds last_ns = 0;
-  for (std::uint64_t i = 0; i < 100; ++i)
-    broker.publish("", "q", {i, 100'000}, [&](bool) { last_ns = time.now(); });
+  Source source(broker);
+  source.told = [&] { last_ns = time.now(); };
+  for (std::uint64_t i = 0; i < 100; ++i) source.publish(i, "", "q", 100'000);
   time.run();
   EXPECT_EQ(last_ns, 200 * kMs);
 }
@@ -373,9 +543,12 @@ TEST(SimulatedBroker, RefusesByNameWhatItDoesNotModel) {
     }
     return std::string();
   };
-  EXPECT_THAT(refused(R"({"queues": [{"name": "q", "arguments": {"x-message-ttl": 5}}]})"),
-              testing::HasSubstr("x-message-ttl"));
-  EXPECT_THAT(refused(R"({"exchanges": [{"name": "e", "type": "headers"}]})"), testing::HasSubstr("headers"));
+  EXPECT_THAT(refused(R"({"queues": [{"name": "q", "arguments": {"x-max-priority": 5}}]})"),
+              testing::HasSubstr("x-max-priority"));
+  EXPECT_THAT(refused(R"({"exchanges": [{"name": "e", "type": "x-recent-history"}]})"),
+              testing::HasSubstr("x-recent-history"));
+  EXPECT_THAT(refused(R"({"queues": [{"name": "q", "arguments": {"x-dead-letter-exchange": ""}}]})"),
+              testing::HasSubstr("come back"));
 }
 
 }  // namespace
