@@ -207,6 +207,7 @@ RunEvidence RunEvidence::from_json(const Json& json) {
   run.drain_reason = text(json, "drain_reason");
   run.aborted = truth(json, "aborted", false);
   run.simulated = truth(json, "simulated", false);
+  run.calibration = json.value("calibration", Json());
   for (const Json& fault : list(json, "faults")) run.faults.push_back(fault_evidence(fault));
   for (const Json& change : list(json, "membership"))
     run.membership.push_back(membership_change(change, run));

@@ -103,6 +103,7 @@ struct RunEvidence {
   std::string drain_reason;
   bool aborted = false;
   bool simulated = false;
+  Json calibration;  // of the simulation; null: none
   std::vector<FaultEvidence> faults;
   std::vector<MembershipChange> membership;
   Json host = Json::object();

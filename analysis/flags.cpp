@@ -62,7 +62,8 @@ constexpr std::array kDeclarations = std::to_array<FlagDeclaration>({
     {"NO_AA", "runs", 1, kBelow, false,
      "no variant was compared with itself: the smallest detectable effect is unknown"},
     {"SIMULATED", "brokers", 0, kAbove, false, "the broker was simulated: the figures are no measurement"},
-    {"EXTRAPOLATED", "figures", 0, kAbove, false, "figures were computed beyond what was measured"},
+    {"EXTRAPOLATED", "times", 4, kAbove, false,
+     "the simulation went so many times beyond what its calibration had measured"},
 });
 
 std::size_t index_of(std::string_view name) {
@@ -158,6 +159,13 @@ FlagSet FlagSet::from_json(const Json& flags) {
     flag.detail = json.value("detail", "");
   }
   return set;
+}
+
+bool is_simulated(const Json& run) {
+  const Json flags = run.value("flags", Json::array());
+  return std::any_of(flags.begin(), flags.end(), [](const Json& flag) {
+    return flag.value("name", "") == "SIMULATED" && flag.value("state", "") == "fail";
+  });
 }
 
 }  // namespace brokerlab

@@ -60,4 +60,7 @@ class FlagSet {
 
 std::string_view to_text(FlagState state);
 
+// Whether the broker of this run, an entry of a result, was none.
+bool is_simulated(const Json& run);
+
 }  // namespace brokerlab

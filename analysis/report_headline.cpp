@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "analysis/flags.h"
 #include "analysis/report_model.h"
 #include "analysis/report_text.h"
 
@@ -325,6 +326,9 @@ std::vector<std::string> headlines_of(const Json& result) {
   if (!time_differed) tell_fairness(source, sentences);
   tell_losses(source, sentences);
   if (sentences.empty()) sentences.emplace_back("Too little was measured to say anything in a sentence.");
+  const Json* runs = find_value(result, "/runs");
+  if (std::any_of(runs->begin(), runs->end(), is_simulated))
+    sentences.front() = "Simulated, not measured: " + sentences.front();
   return sentences;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "analysis/calibration.h"
 #include "analysis/network.h"
 #include "core/distribution.h"
 #include "core/units.h"
@@ -221,8 +222,37 @@ void measure_latency(const Facts& facts, FlagSet& flags) {
     flags.measure("TOO_FEW_SAMPLES", static_cast<double>(arrivals->count()));
   if (!facts.evidence().loads.empty())
     flags.measure("CLOSED_LOOP", static_cast<double>(closed_loads(facts.evidence())));
-  flags.measure("SIMULATED", facts.evidence().simulated ? 1 : 0);
-  flags.measure("EXTRAPOLATED", 0);
+}
+
+// How far a simulation went beyond what it was calibrated with: the figure that went furthest.
+void measure_simulation(const Facts& facts, FlagSet& flags) {
+  const RunEvidence& evidence = facts.evidence();
+  flags.measure("SIMULATED", evidence.simulated ? 1 : 0);
+  if (!evidence.simulated) return flags.explain("EXTRAPOLATED", "nothing was simulated");
+  flags.explain("SIMULATED", calibration_text(evidence.calibration));
+  if (!evidence.calibration.is_object()) return flags.explain("EXTRAPOLATED", "nothing was calibrated");
+  double largest_body = 0;
+  facts.run.each_delivery([&](std::uint32_t, std::uint32_t, const DeliveryRecord& record) {
+    largest_body = std::max(largest_body, static_cast<double>(record.body_bytes));
+  });
+  const double rate = facts.timing.rates().value("published_per_s", 0.0);
+  const Json ranges = evidence.calibration.value("ranges", Json::object());
+  double furthest = 0;
+  std::string named;
+  const auto look = [&](const char* key, const char* what, double value) {
+    const auto range = ranges.find(key);
+    if (range == ranges.end() || !range->is_object()) return;
+    const double most = range->value("max", 0.0);
+    if (most <= 0 || value / most <= furthest) return;
+    furthest = value / most;
+    named = fmt::format("{} {:.6g}, calibrated up to {:.6g}", what, value, most);
+  };
+  look("rate_per_s", "messages per second", rate);
+  look("body_bytes", "bytes of a body", largest_body);
+  look("consumers", "consumers", static_cast<double>(facts.run.consumers().size()));
+  look("queues", "queues", static_cast<double>(evidence.queues.size()));
+  flags.measure("EXTRAPOLATED", furthest);
+  flags.explain("EXTRAPOLATED", named);
 }
 
 }  // namespace
@@ -240,6 +270,7 @@ FlagSet measure_flags(const RecordedRun& run, const RunAccounts& accounts, const
   measure_affinity(facts, routing.sharding, flags);
   measure_loops(routing.pipeline, flags);
   measure_latency(facts, flags);
+  measure_simulation(facts, flags);
   steady.measure(flags);
   return flags;
 }

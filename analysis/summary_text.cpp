@@ -14,6 +14,8 @@
 namespace brokerlab {
 namespace {
 
+constexpr const char* kSimulated = " (SIMULATED, not measured)";
+
 using summary::cell;
 using summary::fitted;
 using summary::kMostLines;
@@ -245,7 +247,8 @@ std::string value_text(const Json& flag) {
 
 std::string title_of(const Json& run) {
   const std::string variant = plain(run.value("variant", ""));
-  return fmt::format("{}{}repetition {}", variant, variant.empty() ? "" : ", ", run.value("repetition", 0));
+  return fmt::format("{}{}repetition {}{}", variant, variant.empty() ? "" : ", ", run.value("repetition", 0),
+                     is_simulated(run) ? kSimulated : "");
 }
 
 }  // namespace
@@ -287,7 +290,9 @@ std::string summary_text(const Json& result, const SummaryTextOptions& options) 
   const Json& runs = result.at("runs");
   if (runs.size() == 1) return run_summary_text(runs[0], options);
   Lines lines(options);
-  lines.add(plain(result.at("experiment").get<std::string>()), Lines::Tone::kHeading);
+  const bool simulated = std::any_of(runs.begin(), runs.end(), is_simulated);
+  lines.add(plain(result.at("experiment").get<std::string>()) + (simulated ? kSimulated : ""),
+            Lines::Tone::kHeading);
   constexpr std::size_t kVariant = 20;  // columns
   Lines faults(options);
   for (const Json& run : runs) {

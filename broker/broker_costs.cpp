@@ -72,9 +72,12 @@ BrokerCosts BrokerCosts::from_json(const Json& calibration, const Json& declared
     throw Error(std::string("the calibration cannot be used: ") + error.what(), "calibration",
                 "write it anew with `brokerlab calibrate`", ExitStatus::kUsage);
   }
+  for (const auto& [name, cost] : kSteps) {
+    if (declared.is_object() && declared.contains(name)) costs.*cost = declared_cost(declared.at(name));
+    const bool may_be_free = cost == &BrokerCosts::overshoot;
+    if ((costs.*cost).free() && !may_be_free) costs.*cost = 1;
+  }
   if (!declared.is_object()) return costs;
-  for (const auto& [name, cost] : kSteps)
-    if (declared.contains(name)) costs.*cost = declared_cost(declared.at(name));
   if (declared.contains("route")) costs.route = std::llround(number_of_seconds(declared.at("route")) * 1e9);
   if (declared.contains("per_byte")) costs.per_byte_ns = number_of_seconds(declared.at("per_byte")) * 1e9;
   return costs;

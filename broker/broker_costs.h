@@ -20,6 +20,7 @@ class StepCost {
       : seconds_(std::move(seconds)), held_ns_(held_ns) {}
 
   bool constant() const { return seconds_ == nullptr; }
+  bool free() const { return constant() && always_ns_ == 0; }
   double mean_ns() const { return seconds_ ? seconds_->mean() * 1e9 : static_cast<double>(always_ns_); }
 
  private:
@@ -60,7 +61,8 @@ struct BrokerCosts {
   double per_byte_ns = 0;  // of the body, on top of `route`
 
   // The costs of a calibration file (docs/simulation.md), and over them those that the experiment declares in
-  // broker.costs. Either may be null. Throws Error (kUsage) naming the key.
+  // broker.costs. Either may be null. What costs nothing takes 1 ns, because a histogram has no place for
+  // less. Throws Error (kUsage) naming the key.
   static BrokerCosts from_json(const Json& calibration, const Json& declared);
 };
 

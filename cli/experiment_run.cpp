@@ -13,6 +13,8 @@
 #include "experiments/fault_kind.h"
 #include "experiments/plan.h"
 #include "experiments/run.h"
+#include "experiments/simulated_limits.h"
+#include "experiments/simulated_run.h"
 #include "experiments/threshold.h"
 
 namespace brokerlab {
@@ -107,10 +109,11 @@ class Recorder {
     thresholds_ = parse_thresholds(experiment);
   }
 
-  void describe(Lease& lease, const RunOptions& options) {
+  // `broker`: what is known of it.
+  void describe(Json broker, const RunOptions& options) {
     EnvironmentInput environment;
     environment.command = options.command_line;
-    environment.broker = lease.environment();
+    environment.broker = std::move(broker);
     environment.versions = {{"brokerlab", BROKERLAB_VERSION}};
     for (const char* name : {"rabbitmq", "erlang"}) {
       if (environment.broker.contains(name)) environment.versions[name] = environment.broker[name];
@@ -206,35 +209,111 @@ void BrokerRoom::close() {
   closing->close();
 }
 
+bool wants_simulation(const Experiment& experiment, const RunOptions& options) {
+  const auto of = [](const Variant& variant) { return variant.experiment["broker"]["kind"] == "simulated"; };
+  const bool declared = of(experiment.variants.front());
+  for (const Variant& variant : experiment.variants) {
+    if (of(variant) == declared) continue;
+    throw Error("variants on a simulated and on a real broker do not go together", "/variants",
+                "run the experiment twice, once with --broker simulated", ExitStatus::kUsage);
+  }
+  const bool simulated = options.simulated || (declared && !options.broker_uri);
+  if (!simulated && !options.calibration.is_null()) {
+    throw Error("a calibration is for simulated brokers, and " + experiment.name + " is to run on a real one",
+                "--calibration", "add --broker simulated", ExitStatus::kUsage);
+  }
+  if (simulated && (options.nodes || options.management_uri)) {
+    throw Error("a simulated broker has no nodes and no management API", experiment.name,
+                "leave out --nodes and --management", ExitStatus::kUsage);
+  }
+  return simulated;
+}
+
+namespace {
+
+Json simulated_environment(const Experiment& experiment, const RunOptions& options) {
+  Json calibration = options.calibration;
+  if (calibration.is_object()) calibration.erase("steps");
+  return {{"kind", "simulated"},
+          {"costs", experiment.variants.front().experiment["broker"].value("costs", Json::object())},
+          {"calibration", std::move(calibration)}};
+}
+
+// Each run of a plan in its turn, on a broker or without one.
+class RunSequence {
+ public:
+  RunSequence(const Experiment& experiment, const Plan& plan, const RunOptions& options, const Clock& clock,
+              const Interrupts& interrupts, RunObserver& observer)
+      : experiment_(experiment),
+        plan_(plan),
+        options_(options),
+        clock_(clock),
+        interrupts_(interrupts),
+        observer_(observer) {}
+
+  // `lease`: null for a simulation.
+  void execute(Lease* lease, Recorder& recorder) {
+    for (const PlannedRun& planned : plan_.runs) {
+      if (interrupts_.count() > 0) return recorder.abort();
+      const std::filesystem::path folder = recorder.run_folder(planned);
+      const std::uint64_t number = recorder.run_number(planned);
+      const Json evidence =
+          lease != nullptr ? measured(*lease, planned, folder, number) : simulated(planned, folder, number);
+      observer_.stage("analysing " + title_of(experiment_, plan_, planned));
+      recorder.add(evidence, folder);
+    }
+  }
+
+ private:
+  Json measured(Lease& lease, const PlannedRun& planned, const std::filesystem::path& folder,
+                std::uint64_t number) {
+    observer_.stage("declaring the topology");
+    const DeclaredTopology topology(lease, planned.topology, observer_);
+    RunSetting setting;
+    setting.executable = "/proc/self/exe";
+    setting.folder = folder;
+    setting.run_number = number;
+    setting.title = title_of(experiment_, plan_, planned);
+    setting.tls_insecure = options_.tls_insecure;
+    observer_.stage("starting " + setting.title);
+    return Run(planned, setting, lease, clock_, interrupts_, observer_).execute();
+  }
+
+  Json simulated(const PlannedRun& planned, const std::filesystem::path& folder, std::uint64_t number) {
+    const SimulatedSetting setting{folder, number, title_of(experiment_, plan_, planned),
+                                   options_.calibration};
+    observer_.stage("simulating " + setting.title);
+    return SimulatedRun(planned, setting, interrupts_, observer_).execute();
+  }
+
+  const Experiment& experiment_;
+  const Plan& plan_;
+  const RunOptions& options_;
+  const Clock& clock_;
+  const Interrupts& interrupts_;
+  RunObserver& observer_;
+};
+
+}  // namespace
+
 ExperimentOutcome run_experiment(const Experiment& experiment, const RunOptions& options, BrokerRoom& room,
                                  const Clock& clock, const Interrupts& interrupts, RunObserver& observer) {
   const Plan plan = make_plan(experiment);
-  if (options.broker_uri) {
-    for (const PlannedRun& run : plan.runs) refuse_faults_on_foreign_broker(run, options.allow_faults);
+  const bool simulation = wants_simulation(experiment, options);
+  for (const PlannedRun& run : plan.runs) {
+    if (simulation) {
+      refuse_what_is_not_simulated(run);
+    } else if (options.broker_uri) {
+      refuse_faults_on_foreign_broker(run, options.allow_faults);
+    }
   }
   Recorder recorder(experiment, plan, options);
   ExperimentOutcome outcome{recorder.folder(), Json(), std::nullopt};
   try {
-    Lease& lease = room.open(experiment);
-    recorder.describe(lease, options);
-    for (const PlannedRun& planned : plan.runs) {
-      if (interrupts.count() > 0) {
-        recorder.abort();
-        break;
-      }
-      observer.stage("declaring the topology");
-      const DeclaredTopology topology(lease, planned.topology, observer);
-      RunSetting setting;
-      setting.executable = "/proc/self/exe";
-      setting.folder = recorder.run_folder(planned);
-      setting.run_number = recorder.run_number(planned);
-      setting.title = title_of(experiment, plan, planned);
-      setting.tls_insecure = options.tls_insecure;
-      observer.stage("starting " + setting.title);
-      const Json evidence = Run(planned, setting, lease, clock, interrupts, observer).execute();
-      observer.stage("analysing " + setting.title);
-      recorder.add(evidence, setting.folder);
-    }
+    Lease* lease = simulation ? nullptr : &room.open(experiment);
+    recorder.describe(lease != nullptr ? lease->environment() : simulated_environment(experiment, options),
+                      options);
+    RunSequence(experiment, plan, options, clock, interrupts, observer).execute(lease, recorder);
     recorder.save();
   } catch (const Error& error) {
     if (recorder.empty()) {

@@ -18,6 +18,8 @@ namespace brokerlab {
 // What the command line says about the broker and the place of the results.
 struct RunOptions {
   std::optional<std::string> broker_uri;
+  bool simulated = false;                     // whatever the experiment says; else as it says
+  Json calibration;                           // for simulated brokers; null: none
   std::optional<std::string> management_uri;  // derived from the broker's address by default
   bool tls_insecure = false;
   bool allow_faults = false;  // on a broker that is not ours
@@ -45,6 +47,10 @@ class BrokerRoom {
   Json wanted_;
   std::unique_ptr<Lease> lease_;
 };
+
+// Whether this experiment asks for no broker but a simulation. Throws Error (kUsage) when the options do not
+// go with that, or its variants disagree.
+bool wants_simulation(const Experiment& experiment, const RunOptions& options);
 
 // Where an experiment ended up.
 struct ExperimentOutcome {

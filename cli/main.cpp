@@ -21,6 +21,7 @@ void add_commands(CLI::App& app, CommandContext& context) {
   add_merge_command(app, context);
   add_export_command(app, context);
   add_compare_command(app, context);
+  add_calibrate_command(app, context);
   add_gateway_command(app, context);
   add_cleanup_command(app, context);
   add_doctor_command(app, context);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "analysis/calibration.h"
 #include "analysis/report.h"
 #include "analysis/summary_text.h"
 #include "cli/command.h"
@@ -18,12 +19,15 @@ namespace {
 
 // Summaries of so many experiments are read one by one; of more, a line each.
 constexpr std::size_t kMostSummaries = 3;
+// Instead of the address of a broker.
+constexpr std::string_view kSimulated = "simulated";
 
 struct RunCommandOptions {
   std::vector<std::string> experiments;
   bool all = false;
   std::string broker;
   std::string management;
+  std::string calibration;
   bool tls_insecure = false;
   bool allow_faults = false;
   int nodes = 0;
@@ -163,7 +167,9 @@ ExitStatus run(const RunCommandOptions& options, const CommandContext& context) 
     return ExitStatus::kDone;
   }
   RunOptions run_options;
-  if (!options.broker.empty()) run_options.broker_uri = options.broker;
+  run_options.simulated = options.broker == kSimulated;
+  if (!options.broker.empty() && !run_options.simulated) run_options.broker_uri = options.broker;
+  if (!options.calibration.empty()) run_options.calibration = read_calibration(options.calibration);
   if (!options.management.empty()) run_options.management_uri = options.management;
   if (options.nodes > 0) run_options.nodes = options.nodes;
   run_options.tls_insecure = options.tls_insecure;
@@ -183,7 +189,9 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   add_switch(*command, "--all", options->all, "every experiment of the catalogue, with one report");
   add_switch(*command, "--quick", overrides.quick, "the short form that each experiment declares of itself");
   add_option(*command, "--broker", options->broker,
-             "amqp[s]://user:password@host:port/vhost of an existing broker");
+             "amqp[s]://user:password@host:port/vhost of an existing broker; or simulated");
+  add_option(*command, "--calibration", options->calibration,
+             "what `brokerlab calibrate` wrote, for a simulated broker");
   add_option(*command, "--management", options->management,
              "management API of that broker; http://its-host:15672 by default");
   add_switch(*command, "--tls-insecure", options->tls_insecure, "do not verify the broker's certificate");

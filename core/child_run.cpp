@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::size_t kMostUnreadBytes = 1 << 20;
 
-Json header_of(const Json& assignment) {
+}  // namespace
+
+Json recording_header(const Json& assignment) {
   const Json none = Json::array();
   const Json& instances = assignment.at("instances");
   const bool load = assignment.at("kind") == "load";
@@ -21,11 +23,9 @@ Json header_of(const Json& assignment) {
           {"queues", assignment.value("queues", none)}};
 }
 
-}  // namespace
-
 ChildRun::ChildRun(ControlPipe& pipe, const Json& assignment, bool sleeper)
     : pipe_(pipe),
-      recording_(assignment.at("recording").get<std::string>(), header_of(assignment),
+      recording_(assignment.at("recording").get<std::string>(), recording_header(assignment),
                  assignment.value("keep_recording", true) ? RecordingWriter::Keep::kAll
                                                           : RecordingWriter::Keep::kRecent),
       events_(recording_),

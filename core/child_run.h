@@ -16,6 +16,9 @@
 
 namespace brokerlab {
 
+// The header of the recording of the process with this assignment (ARCHITECTURE.md).
+Json recording_header(const Json& assignment);
+
 // What the children of a run have in common: the recording, progress every 200 ms, the watch over the
 // process, and two ways to end, finished or failed. One loop, that of `pipe`, which must outlive it.
 class ChildRun {

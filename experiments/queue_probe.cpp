@@ -61,11 +61,20 @@ QueueProbe::QueueProbe(const PlannedRun& plan, std::vector<std::string> broker_u
   }
 }
 
-std::vector<QueueProbe::Depth> QueueProbe::look() {
-  trouble_.clear();
+std::vector<QueueProbe::Depth> QueueProbe::queues() const {
   std::vector<Depth> depths;
   for (const Queue& queue : queues_) {
-    Depth depth{queue, consumed_.contains(queue.name), std::nullopt, dead_letter_queues_[queue.name]};
+    depths.push_back(
+        {queue, consumed_.contains(queue.name), std::nullopt, dead_letter_queues_.at(queue.name)});
+  }
+  return depths;
+}
+
+std::vector<QueueProbe::Depth> QueueProbe::look() {
+  trouble_.clear();
+  std::vector<Depth> depths = queues();
+  for (Depth& depth : depths) {
+    const Queue& queue = depth.queue;
     // One failure is enough: a dead broker must not cost the limit once per queue.
     if (trouble_.empty()) {
       try {
@@ -86,7 +95,6 @@ std::vector<QueueProbe::Depth> QueueProbe::look() {
         std::rotate(uris_.begin(), uris_.begin() + 1, uris_.end());
       }
     }
-    depths.push_back(std::move(depth));
   }
   return depths;
 }

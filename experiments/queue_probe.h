@@ -30,6 +30,8 @@ class QueueProbe {
   QueueProbe(const PlannedRun& plan, std::vector<std::string> broker_uris, const std::string& prefix,
              bool tls_insecure);
 
+  // One entry per queue of the topology, nobody asked.
+  std::vector<Depth> queues() const;
   // One entry per queue of the topology. Never throws: a broker that does not answer
   // leaves `ready` empty.
   std::vector<Depth> look();

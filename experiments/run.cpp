@@ -408,31 +408,21 @@ Json Run::evidence() {
   // The process of the first load instance carries the thread that watches for hiccups
   // (core/process_watch.h).
   host["control_thread"] = !plan_.experiment["load"].empty();
-  const Nanoseconds measure_start = t0_ns_ + plan_.phases.warmup_ns;
-  return {{"variant", plan_.variant},
-          {"repetition", plan_.repetition},
-          {"run", setting_.run_number},
-          {"seed", plan_.seed},
-          {"t0_ns", t0_ns_},
-          {"phases",
-           {{"start_ns", t0_ns_},
-            {"measure_start_ns", measure_start},
-            {"measure_end_ns", measure_start + plan_.phases.measure_ns},
-            {"load_end_ns", load_end_ns_},
-            {"drain_end_ns", drain_end_ns_ == 0 ? clock_.now() : drain_end_ns_}}},
-          {"processes", processes_evidence(processes_)},
-          {"loads", plan_.experiment["load"]},
-          {"roles", plan_.experiment["roles"]},
-          {"routes", routes_evidence(plan_)},
-          {"queues", to_json(depths_at_start_, depths)},
-          {"drained", drained_},
-          {"drain_reason", drain_reason_},
-          {"aborted", aborted_},
-          {"faults", faults_->report()},
-          {"membership", membership_.report()},
-          {"hop_limit", plan_.experiment["hop_limit"]},
-          {"host", std::move(host)},
-          {"notices", notices_}};
+  RunRecord record;
+  record.run_number = setting_.run_number;
+  record.t0_ns = t0_ns_;
+  record.load_end_ns = load_end_ns_;
+  record.drain_end_ns = drain_end_ns_ == 0 ? clock_.now() : drain_end_ns_;
+  record.processes = processes_evidence(processes_);
+  record.queues = to_json(depths_at_start_, depths);
+  record.drained = drained_;
+  record.drain_reason = drain_reason_;
+  record.aborted = aborted_;
+  record.faults = faults_->report();
+  record.membership = membership_.report();
+  record.host = std::move(host);
+  record.notices = notices_;
+  return run_evidence(plan_, std::move(record));
 }
 
 }  // namespace brokerlab

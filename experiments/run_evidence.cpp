@@ -35,4 +35,32 @@ Json routes_evidence(const PlannedRun& plan) {
   return evidence;
 }
 
+Json run_evidence(const PlannedRun& plan, RunRecord record) {
+  const Nanoseconds measure_start = record.t0_ns + plan.phases.warmup_ns;
+  return {{"variant", plan.variant},
+          {"repetition", plan.repetition},
+          {"run", record.run_number},
+          {"seed", plan.seed},
+          {"t0_ns", record.t0_ns},
+          {"phases",
+           {{"start_ns", record.t0_ns},
+            {"measure_start_ns", measure_start},
+            {"measure_end_ns", measure_start + plan.phases.measure_ns},
+            {"load_end_ns", record.load_end_ns},
+            {"drain_end_ns", record.drain_end_ns}}},
+          {"processes", std::move(record.processes)},
+          {"loads", plan.experiment.at("load")},
+          {"roles", plan.experiment.at("roles")},
+          {"routes", routes_evidence(plan)},
+          {"queues", std::move(record.queues)},
+          {"drained", record.drained},
+          {"drain_reason", std::move(record.drain_reason)},
+          {"aborted", record.aborted},
+          {"faults", std::move(record.faults)},
+          {"membership", std::move(record.membership)},
+          {"hop_limit", plan.experiment.at("hop_limit")},
+          {"host", std::move(record.host)},
+          {"notices", std::move(record.notices)}};
+}
+
 }  // namespace brokerlab

@@ -15,4 +15,18 @@ Json processes_evidence(const std::vector<std::unique_ptr<RunProcess>>& processe
 // Every (exchange, routing key) that some process can publish to, with the queues it leads to.
 Json routes_evidence(const PlannedRun& plan);
 
+// What came of a run, besides its plan.
+struct RunRecord {
+  std::uint64_t run_number = 0;
+  Nanoseconds t0_ns = 0, load_end_ns = 0, drain_end_ns = 0;
+  Json processes, queues;
+  bool drained = false;
+  std::string drain_reason;
+  bool aborted = false;
+  Json faults, membership, host, notices;
+};
+
+// The evidence (docs/result.md).
+Json run_evidence(const PlannedRun& plan, RunRecord record);
+
 }  // namespace brokerlab

@@ -1,22 +1,11 @@
 #include "roles/ack_writer.h"
 
-#include <algorithm>
-
 namespace brokerlab {
-namespace {
-
-std::size_t batch_limit_of(const ConsumeSpec& spec) {
-  if (spec.ack != AckMode::kMultiple) return 1;
-  // The broker sends no more than the prefetch limit: a larger batch would only ever end by its timer.
-  return spec.prefetch > 0 ? std::min<std::size_t>(spec.multiple, spec.prefetch) : spec.multiple;
-}
-
-}  // namespace
 
 AckWriter::AckWriter(uv_loop_t* loop, const Clock& clock, const ConsumeSpec& spec)
     : clock_(clock),
       mode_(spec.ack),
-      batch_limit_(batch_limit_of(spec)),
+      batch_limit_(spec.batch_limit()),
       idle_timer_(loop, [this] { on_idle(); }) {}
 
 void AckWriter::note(DeliveryRecord& record, Settlement settlement) const {

@@ -28,6 +28,12 @@ struct ConsumeSpec {
   Json arguments = Json::object();
 
   bool automatic() const { return ack == AckMode::kAuto; }
+  // Deliveries that one frame acknowledges.
+  std::size_t batch_limit() const {
+    if (ack != AckMode::kMultiple) return 1;
+    // The broker sends no more than the prefetch limit: a larger batch would only ever end by its timer.
+    return prefetch > 0 && prefetch < multiple ? prefetch : multiple;
+  }
 };
 
 struct EffortSpec {
