@@ -3,81 +3,15 @@
 // simulation can reach.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <fstream>
+#include <algorithm>
 #include <map>
 
-#include "analysis/recorded_run.h"
-#include "analysis/result.h"
-#include "cli/experiment_run.h"
-#include "cli/terminal.h"
 #include "core/error.h"
-#include "experiments/catalogue.h"
+#include "core/recording.h"
+#include "tests/cli/simulated.h"
 
 namespace brokerlab {
 namespace {
-
-constexpr double kMs = 1e6;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "brokerlab-simulation-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::string write(const Json& experiment) const {
-    const std::filesystem::path file = path_ / "experiment.json";
-    std::ofstream(file) << experiment.dump();
-    return file.string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-ExperimentOutcome simulate(const std::string& name, const std::filesystem::path& out, Json calibration = {},
-                           const Overrides& overrides = {}) {
-  const std::unique_ptr<RunObserver> observer = make_observer(progress_style(true));
-  const MonotonicClock clock;
-  const Interrupts interrupts;
-  RunOptions options;
-  options.simulated = true;
-  options.calibration = std::move(calibration);
-  options.out = out;
-  BrokerRoom room(options, clock, interrupts, *observer);
-  return run_experiment(load_experiments(name, overrides).front(), options, room, clock, interrupts,
-                        *observer);
-}
-
-Json result_of(const std::string& name, const Overrides& overrides = {}) {
-  const Folder folder;
-  return simulate(name, folder.path(), {}, overrides).result;
-}
-
-Json result_of_file(const Json& experiment, const Json& calibration = {}) {
-  const Folder folder;
-  return simulate(folder.write(experiment), folder.path(), calibration).result;
-}
-
-Json run_of(const Json& result, const std::string& variant = "default") {
-  for (const Json& run : result["runs"])
-    if (run["variant"] == variant) return run;
-  ADD_FAILURE() << "no run of " << variant;
-  return Json::object();
-}
-
-double number(const Json& run, const char* pointer) {
-  const JsonPointer at(pointer);
-  if (!run.contains(at) || !run[at].is_number()) {
-    ADD_FAILURE() << pointer << " is not there";
-    return 0;
-  }
-  return run[at].get<double>();
-}
 
 void expect_within(double value, double expected, double share) {
   EXPECT_NEAR(value, expected, expected * share);
@@ -87,12 +21,6 @@ std::vector<std::int64_t> per_consumer(const Json& run, const char* key) {
   std::vector<std::int64_t> values;
   for (const Json& consumer : run["fairness"]["consumers"]) values.push_back(consumer[key]);
   return values;
-}
-
-Json flag_of(const Json& run, const std::string& name) {
-  for (const Json& flag : run["flags"])
-    if (flag["name"] == name) return flag;
-  return Json::object();
 }
 
 // Every message accounted for, and no flag but those that a simulation must carry.
@@ -231,22 +159,6 @@ TEST(SimulatedKnownAnswers, S1AStallIsFeltByEveryMessageThatWasDue) {
   expect_within(number(run, "/latency/end_to_end/mean_ns"), 0.1 * stall / 2, 0.05);
 }
 
-// An experiment with little in it.
-Json small() {
-  return Json::parse(R"({
-    "name": "small", "topology": {"queues": [{"name": "q"}]},
-    "load": [{"name": "l", "arrivals": {"process": "poisson", "rate": 200}, "publish": {"routing_key": "q"}}],
-    "roles": [{"role": "w", "instances": 2, "processes": 2, "consume": {"queue": "q", "prefetch": 1},
-               "effort": {"kind": "sleep", "seconds": {"distribution": "exponential", "mean": "5ms"}}}],
-    "phases": {"measure": "2s", "drain": "5s"}})");
-}
-
-Json patched(const char* patch) {
-  Json experiment = small();
-  merge_patch(experiment, Json::parse(patch));
-  return experiment;
-}
-
 std::string bytes_of(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
@@ -358,6 +270,21 @@ TEST(SimulatedRun, StopsWhatGoesRoundAtTheDrainLimit) {
     "broker": {"costs": {"deliver": "1ms"}}, "phases": {"drain": "1s"}})")));
   EXPECT_EQ(run["verdict"]["status"], "unknown");
   EXPECT_THAT(run["verdict"].dump(), testing::HasSubstr("the drain limit of 1 s"));
+}
+
+// The example of docs/simulation.md, and what it tells a user to type.
+TEST(SimulatedRun, TheExamplesOfItsPageRun) {
+  const std::string text = bytes_of(std::string(BROKERLAB_SOURCE_DIR) + "/docs/simulation.md");
+  const std::string fence = "```json\n";
+  const std::size_t begin = text.find(fence) + fence.size();
+  const Json result =
+      result_of_file(parse_json(text.substr(begin, text.find("\n```", begin) - begin), "page"));
+  ASSERT_EQ(result["runs"].size(), 2U);
+  for (const Json& run : result["runs"]) {
+    EXPECT_EQ(run["verdict"]["status"], "valid");
+    EXPECT_GE(number(run, "/latency/end_to_end/min_ns"), 19.9 * kMs);
+  }
+  EXPECT_EQ(result_of("work-queue")["verdict"]["status"], "valid");
 }
 
 std::string refusal_of(const Json& experiment) {
