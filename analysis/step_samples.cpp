@@ -69,9 +69,10 @@ std::vector<StepSamples::Consumption> StepSamples::consumptions(const RecordedRu
       consumption.may_wait = !consumer.automatic && prefetch > 0;
       consumption.limited = consumption.may_wait && prefetch == 1;
       const Json effort = role.value("effort", Json::object());
-      if (effort.contains("seconds"))
-        consumption.declared_ns =
-            Distribution::from_json(effort.at("seconds"), number_of_seconds)->mean() * 1e9;
+      if (!effort.contains("seconds")) continue;
+      consumption.declared_ns =
+          Distribution::from_json(effort.at("seconds"), number_of_seconds)->mean() * 1e9;
+      consumption.constant = !effort.at("seconds").is_object();
     }
     all.push_back(consumption);
   }
@@ -94,9 +95,22 @@ void StepSamples::add_deliveries(const RecordedRun& run, Nanoseconds from) {
     } else if (before.limited && freed != 0 && record.sent_ns + kSurelyWaiting < freed) {
       keep(turnaround_, record.received_ns - freed);
     }
-    if (before.works && before.declared_ns && record.done_ns != 0)
-      keep(overshoot_, record.done_ns - record.started_ns - static_cast<Nanoseconds>(*before.declared_ns));
+    if (before.works && before.declared_ns && record.done_ns != 0) add_work(before, record);
   });
+}
+
+// Of an effort that is drawn only the mean is known beforehand: of its overshoot, too.
+void StepSamples::add_work(const Consumption& consumption, const DeliveryRecord& record) {
+  const Nanoseconds over_ns =
+      record.done_ns - record.started_ns - static_cast<Nanoseconds>(*consumption.declared_ns);
+  if (consumption.constant) return keep(overshoot_, over_ns);
+  drawn_over_ns_ += static_cast<double>(over_ns);
+  ++drawn_;
+}
+
+std::vector<double> StepSamples::overshoot() const {
+  if (!overshoot_.empty() || drawn_ == 0) return overshoot_;
+  return std::vector<double>(drawn_, std::max(0.0, drawn_over_ns_ / static_cast<double>(drawn_)));
 }
 
 // Least squares of the delay over the size.

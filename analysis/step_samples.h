@@ -31,7 +31,7 @@ class StepSamples {
   const std::vector<double>& send() const { return send_; }
   const std::vector<double>& confirm() const { return confirm_; }
   const std::vector<double>& turnaround() const { return turnaround_; }
-  const std::vector<double>& overshoot() const { return overshoot_; }
+  std::vector<double> overshoot() const;
   // Publish to receipt of the messages that found a consumer with room; and how much of it a byte takes.
   std::vector<double> delivery() const;
   double per_byte_ns() const;
@@ -46,6 +46,7 @@ class StepSamples {
     bool limited = false;               // by a prefetch of 1: the next delivery waits for the acknowledgement
     bool may_wait = false;              // by any prefetch
     std::optional<double> declared_ns;  // the effort, where that is one number
+    bool constant = false;              // every effort takes so long
     bool works = false;
     Nanoseconds settled_ns = 0;  // the delivery before
   };
@@ -56,9 +57,12 @@ class StepSamples {
 
   void add_publishes(const RecordedRun& run, Nanoseconds from);
   void add_deliveries(const RecordedRun& run, Nanoseconds from);
+  void add_work(const Consumption& consumption, const DeliveryRecord& record);
   static std::vector<Consumption> consumptions(const RecordedRun& run);
 
   std::vector<double> send_, confirm_, turnaround_, overshoot_;
+  double drawn_over_ns_ = 0;  // sum
+  std::size_t drawn_ = 0;
   std::vector<Delivered> delivered_;
   Range rate_, bytes_, consumers_, queues_;
   bool saturated_ = false;

@@ -14,6 +14,7 @@ namespace {
 constexpr const char* kCosts = R"({
   "broker": {"costs": {"send": "100us", "publish": "1ms", "confirm": "1.5ms", "deliver": "2ms", "ack": "500us",
                        "overshoot": "300us"}},
+  "roles": {"0": {"effort": {"seconds": "5ms"}}},
   "phases": {"measure": "10s"}})";
 
 // As if it had been measured.
@@ -55,8 +56,7 @@ TEST(Calibration, FindsTheSumsThatStampsCanSee) {
 TEST(Calibration, PredictsAnotherLoad) {
   const Json found = calibration_of_known_costs();
   Json other = patched(kCosts);
-  merge_patch(other, Json::parse(R"({"load": {"0": {"arrivals": {"rate": 240}}},
-      "roles": {"0": {"effort": {"seconds": "5ms"}}}})"));
+  merge_patch(other, Json::parse(R"({"load": {"0": {"arrivals": {"rate": 240}}}})"));
   const Folder folder;
   ExperimentOutcome truth = simulate(folder.write(other), folder.path());
   other["broker"].erase("costs");
