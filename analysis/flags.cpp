@@ -162,9 +162,11 @@ FlagSet FlagSet::from_json(const Json& flags) {
 }
 
 bool is_simulated(const Json& run) {
-  const Json flags = run.value("flags", Json::array());
-  return std::any_of(flags.begin(), flags.end(), [](const Json& flag) {
-    return flag.value("name", "") == "SIMULATED" && flag.value("state", "") == "fail";
+  const auto flags = run.is_object() ? run.find("flags") : run.end();
+  if (flags == run.end() || !flags->is_array()) return false;
+  return std::any_of(flags->begin(), flags->end(), [](const Json& flag) {
+    return flag.is_object() && flag.contains("name") && flag.at("name") == "SIMULATED" &&
+           flag.contains("state") && flag.at("state") == "fail";
   });
 }
 
