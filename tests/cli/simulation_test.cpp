@@ -266,19 +266,31 @@ TEST(SimulatedRun, StopsWhatGoesRoundAtTheDrainLimit) {
   EXPECT_THAT(run["verdict"].dump(), testing::HasSubstr("the drain limit of 1 s"));
 }
 
-// The example of docs/simulation.md, and what it tells a user to type.
+// The examples of docs/simulation.md, and what it tells a user to type.
 TEST(SimulatedRun, TheExamplesOfItsPageRun) {
   const std::string text = bytes_of(std::string(BROKERLAB_SOURCE_DIR) + "/docs/simulation.md");
   const std::string fence = "```json\n";
-  const std::size_t begin = text.find(fence) + fence.size();
-  const Json result =
-      result_of_file(parse_json(text.substr(begin, text.find("\n```", begin) - begin), "page"));
-  ASSERT_EQ(result["runs"].size(), 2U);
-  for (const Json& run : result["runs"]) {
-    EXPECT_EQ(run["verdict"]["status"], "valid");
-    EXPECT_GE(number(run, "/latency/end_to_end/min_ns"), 19.9 * kMs);
+  std::vector<Json> results;
+  for (std::size_t at = text.find(fence); at != std::string::npos; at = text.find(fence, at + 1)) {
+    const std::size_t begin = at + fence.size();
+    results.push_back(
+        result_of_file(parse_json(text.substr(begin, text.find("\n```", begin) - begin), "page")));
+    EXPECT_EQ(results.back()["verdict"]["status"], "valid");
   }
+  ASSERT_EQ(results.size(), 2U);
+  ASSERT_EQ(results[0]["runs"].size(), 2U);
+  for (const Json& run : results[0]["runs"]) EXPECT_GE(number(run, "/latency/end_to_end/min_ns"), 19.9 * kMs);
   EXPECT_EQ(result_of("work-queue")["verdict"]["status"], "valid");
+}
+
+// A hundredth of its messages; all of its workers.
+TEST(SimulatedRun, AThousandWorkers) {
+  Overrides fewer;
+  fewer.set = {"load.0.stop.count=200"};
+  const Json run = run_of(result_of("planning/thousand-workers", fewer));
+  EXPECT_EQ(run["verdict"]["status"], "valid");
+  EXPECT_EQ(run["ledger"]["unique"], 10'000);
+  EXPECT_EQ(run["fairness"]["consumers"].size(), 1000U);
 }
 
 std::string refusal_of(const Json& experiment) {
