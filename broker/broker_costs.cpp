@@ -30,6 +30,16 @@ class MeasuredTime final : public Distribution {
   Empirical ns_;
 };
 
+// `read` with the place in the file in its complaint.
+template <class Read>
+auto at_key(const char* key, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw Error(error.summary(), std::string("/broker/costs/") + key, error.remedy(), ExitStatus::kUsage);
+  }
+}
+
 StepCost declared_cost(const Json& value) {
   if (value.is_object()) return {Distribution::from_json(value, number_of_seconds), 0};
   return std::llround(number_of_seconds(value) * 1e9);
@@ -73,13 +83,18 @@ BrokerCosts BrokerCosts::from_json(const Json& calibration, const Json& declared
                 "write it anew with `brokerlab calibrate`", ExitStatus::kUsage);
   }
   for (const auto& [name, cost] : kSteps) {
-    if (declared.is_object() && declared.contains(name)) costs.*cost = declared_cost(declared.at(name));
+    if (declared.is_object() && declared.contains(name)) {
+      costs.*cost = at_key(name, [&] { return declared_cost(declared.at(name)); });
+    }
     const bool may_be_free = cost == &BrokerCosts::overshoot;
     if ((costs.*cost).free() && !may_be_free) costs.*cost = 1;
   }
   if (!declared.is_object()) return costs;
-  if (declared.contains("route")) costs.route = std::llround(number_of_seconds(declared.at("route")) * 1e9);
-  if (declared.contains("per_byte")) costs.per_byte_ns = number_of_seconds(declared.at("per_byte")) * 1e9;
+  const auto ns_of = [&](const char* key) {
+    return at_key(key, [&] { return number_of_seconds(declared.at(key)) * 1e9; });
+  };
+  if (declared.contains("route")) costs.route = std::llround(ns_of("route"));
+  if (declared.contains("per_byte")) costs.per_byte_ns = ns_of("per_byte");
   return costs;
 }
 

@@ -16,7 +16,7 @@ struct CalibrateOptions {
   std::string result;
   std::string output = "calibration.json";
   std::string predicted;
-  std::string calibration;
+  std::string update;
 };
 
 void print(const Json& calibration) {
@@ -38,19 +38,19 @@ void print(const Json& calibration) {
 void check(const CalibrateOptions& options, CommandContext& context) {
   const PredictionCheck check = check_prediction(read_result(options.predicted), read_result(options.result));
   std::fputs(check.text().c_str(), stdout);
-  if (!options.calibration.empty()) {
-    Json calibration = read_calibration(options.calibration);
+  if (!options.update.empty()) {
+    Json calibration = read_calibration(options.update);
     calibration["validation"] = check.to_json();
-    write_json_file(options.calibration, calibration);
-    fmt::print("noted in {}\n", options.calibration);
+    write_json_file(options.update, calibration);
+    fmt::print("noted in {}\n", options.update);
   }
   if (!check.ok()) context.status = ExitStatus::kThresholdMissed;
 }
 
 void calibrate_command(const CalibrateOptions& options, CommandContext& context) {
   if (!options.predicted.empty()) return check(options, context);
-  if (!options.calibration.empty())
-    throw Error("which prediction is to be checked?", "--calibration",
+  if (!options.update.empty())
+    throw Error("which prediction is to be checked?", "--update",
                 "name it with --predicted; to write a calibration, use --output", ExitStatus::kUsage);
   const Json calibration = calibrate(options.result, read_result(options.result));
   write_json_file(options.output, calibration);
@@ -71,7 +71,7 @@ void add_calibrate_command(CLI::App& app, CommandContext& context) {
   command->add_option("-o,--output", options->output, "file for the calibration")->capture_default_str();
   add_option(*command, "--predicted", options->predicted,
              "a simulated result of the same experiment, made before RESULT: compare the two instead");
-  add_option(*command, "--calibration", options->calibration,
+  add_option(*command, "--update", options->update,
              "with --predicted: the calibration of that simulation, to note in it how good it was");
   command->callback([options, &context] { calibrate_command(*options, context); });
 }

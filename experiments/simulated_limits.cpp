@@ -92,6 +92,7 @@ void check_faults(const PlannedRun& run) {
 void check_broker(const Json& broker) {
   if (broker.value("nodes", 1) > 1) refuse("clusters", "/broker/nodes");
   if (!member(broker, "arguments").empty()) refuse("settings of RabbitMQ", "/broker/arguments");
+  BrokerCosts::from_json(Json(), broker.value("costs", Json()));  // durations that are none
 }
 
 }  // namespace

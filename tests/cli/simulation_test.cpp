@@ -309,6 +309,7 @@ std::string refusal_of(const Json& experiment) {
 TEST(SimulatedRun, RefusesByKeyWhatItDoesNotModel) {
   const std::vector<std::pair<const char*, const char*>> cases = {
       {R"({"broker": {"nodes": 3}})", "/broker/nodes"},
+      {R"({"broker": {"costs": {"publish": "soon"}}})", "/broker/costs/publish"},
       {R"({"broker": {"arguments": {"vm_memory_high_watermark.relative": 0.1}}})", "/broker/arguments"},
       {R"({"topology": {"queues": {"0": {"auto_delete": true}}}})", "/topology/queues/0/auto_delete"},
       {R"({"topology": {"queues": {"0": {"arguments": {"x-max-priority": 5}}}}})", "x-max-priority"},

@@ -47,7 +47,7 @@ TEST(Simulation, APredictionIsHeldAgainstItsMeasurement) {
   const std::string predicted = run("simulated", "predicted", with_calibration);
   const std::string measured = run(shared_broker(), "measured", other_load);
   const ProgramResult check =
-      brokerlab({"calibrate", measured, "--predicted", predicted, "--calibration", "calibration.json"});
+      brokerlab({"calibrate", measured, "--predicted", predicted, "--update", "calibration.json"});
 
   // How near it comes depends on what else this machine does; what is said of it does not.
   const Json validation = read_json_file(scratch.path() / "calibration.json")["validation"];
@@ -57,7 +57,7 @@ TEST(Simulation, APredictionIsHeldAgainstItsMeasurement) {
     const double error = figure["predicted"].get<double>() / figure["measured"].get<double>() - 1;
     EXPECT_NEAR(figure["error"].get<double>(), error, 1e-9);
     near &= std::abs(error) <= figure["tolerance"].get<double>();
-    if (figure["figure"] == "delivered_per_s") EXPECT_LE(std::abs(error), 0.05) << figure.dump();
+    EXPECT_TRUE(figure["figure"] != "delivered_per_s" || std::abs(error) <= 0.05) << figure.dump();
   }
   EXPECT_EQ(validation["ok"], near);
   EXPECT_EQ(check.status, near ? 0 : 99) << check.out;
