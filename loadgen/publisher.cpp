@@ -75,19 +75,34 @@ void Publisher::start(Nanoseconds t0_ns) {
 // Fetches the time of message `sequence_`.
 void Publisher::advance() {
   next_ns_.reset();
-  if (spec_.stop_count && sequence_ >= *spec_.stop_count) return;
-  if (pacer_) {
-    next_ns_ = cursor_->next();
-  } else if (!slots_.empty()) {
-    next_ns_ = slots_.front();
+  if (!spec_.stop_count || sequence_ < *spec_.stop_count) {
+    if (pacer_) {
+      next_ns_ = cursor_->next();
+    } else if (!slots_.empty()) {
+      next_ns_ = slots_.front();
+    }
   }
   if (next_ns_ && *next_ns_ >= horizon_ns_) next_ns_.reset();
+  if (!next_ns_) ask_whether_taken();
+}
+
+// Without confirms nothing tells when the broker has a message, and the last ones may still be on their way
+// to their queues when the load believes it is done. A channel works off in order, so that the answer to a
+// request behind them does.
+void Publisher::ask_whether_taken() {
+  if (spec_.confirms || std::exchange(asked_, true)) return;
+  channel_->qos(0, false, [this](const amqp::Outcome&) {  // refused or lost: nobody will ever tell
+    taken_ = true;
+    waiting_ = true;
+    resume();
+  });
 }
 
 void Publisher::stop() {
   scheduled(run_.clock().now());  // what is due and was not sent stays visible
   next_ns_.reset();
   slots_.clear();
+  ask_whether_taken();
   if (waiting_) resume();
 }
 
@@ -95,7 +110,7 @@ std::optional<Nanoseconds> Publisher::due() const {
   return next_ns_ ? std::optional(t0_ns_ + *next_ns_) : std::nullopt;
 }
 
-bool Publisher::finished() const { return !next_ns_ && (!spec_.confirms || outstanding_.size() == 0); }
+bool Publisher::finished() const { return !next_ns_ && (spec_.confirms ? outstanding_.size() == 0 : taken_); }
 
 bool Publisher::publish_next() {
   const bool full = spec_.confirms && outstanding_.size() >= spec_.window;

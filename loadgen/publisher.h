@@ -72,6 +72,7 @@ class Publisher final : public amqp::ChannelListener {
  private:
   amqp::PublishTemplate make_template(const Json& instance) const;
   void advance();
+  void ask_whether_taken();
   void settle(std::uint64_t number, bool multiple, std::uint8_t outcome);
   void release_slots(std::uint64_t settled);
   void resume();
@@ -101,6 +102,7 @@ class Publisher final : public amqp::ChannelListener {
   std::uint64_t sequence_ = 0;
   std::uint64_t number_offset_ = 1;  // publish number - sequence
   bool waiting_ = false;
+  bool asked_ = false, taken_ = false;  // without confirms: whether the broker has all of them
   Nanoseconds window_full_since_ns_ = 0;
 
   std::unique_ptr<Pacer::Cursor> count_cursor_;  // walks behind the clock while messages are late

@@ -18,6 +18,21 @@ TEST_F(LoadChildren, UnroutableMessagesComeBack) {
   EXPECT_EQ(with_outcome(publish_all(spec), kUnconfirmedByDesign), 10U);
 }
 
+// Whoever looks at the queue after that must find all of them: a drain would end too early.
+TEST_F(LoadChildren, WithoutConfirmsTheLoadIsDoneWhenTheBrokerHasEveryMessage) {
+  constexpr std::uint32_t kMessages = 50'000;
+  Json spec = load_spec(kMessages, 1);
+  spec["arrivals"] = {{"process", "closed"}};
+  spec["confirms"] = {{"enabled", false}};
+  const Json assignment = run_.load(spec);
+  ChildUnderTest load(assignment);
+  load.wait_for("ready");
+  start(load);
+  load.wait_for("load_done");
+  EXPECT_EQ(ready_messages(), kMessages);
+  load.stop();
+}
+
 TEST_F(LoadChildren, AClosedLoopKeepsItsNumberInFlight) {
   Json spec = load_spec(300, 1);
   spec["arrivals"] = {{"process", "closed"}, {"outstanding", 2}};
