@@ -29,7 +29,7 @@ constexpr std::array<Rate, kRateCount> kRates = {
      {"published_per_s", "published", 3.5, "dotted", ""},
      {"confirmed_per_s", "confirmed", 2.5, "dashed", ""},
      {"delivered_per_s", "delivered", 1.5, "solid", ""},
-     {"redelivered_per_s", "redelivered", 1.5, "solid", "@lost"}}};
+     {"redelivered_per_s", "redelivered", 1.5, "solid", "@ink"}}};
 
 struct Quantile {
   const char* key;
@@ -182,7 +182,7 @@ void neutral_legend(ChartDrawing& drawing) {
     entry = {{"name", name},
              {"lineStyle",
               {{"color", name == "offered"       ? "@soft"
-                         : name == "redelivered" ? "@lost"
+                         : name == "redelivered" ? "@ink"
                                                  : "@muted"}}}};
   }
 }
