@@ -16,6 +16,9 @@ namespace {
 constexpr int kFormat = 1;
 // Fewer tell nothing about a tail.
 constexpr std::size_t kFewest = 100;
+// Where few messages wait, those do that come while the host stands still: their turnaround is none of the
+// broker's. Waiting must be common before it tells something.
+constexpr double kCommon = 0.2;
 
 std::vector<std::filesystem::path> run_folders(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> folders;
@@ -49,7 +52,9 @@ Json range_json(const StepSamples::Range& range) {
 Json steps_of(const StepSamples& samples) {
   const auto delivery = distribution(samples.delivery());
   const auto confirm = distribution(samples.confirm());
-  const auto turnaround = distribution(samples.turnaround());
+  const double waited = static_cast<double>(samples.turnaround().size());
+  const bool common = waited >= kCommon * static_cast<double>(samples.confirm().size());
+  const auto turnaround = common ? distribution(samples.turnaround()) : std::nullopt;
   constexpr double kFloor = 0.01;
   // Of a broker at its limit only the shortest times are delays; the others are its queue.
   const auto cleared = [&](const Empirical& measured) {
@@ -64,9 +69,8 @@ Json steps_of(const StepSamples& samples) {
   if (delivery) {
     const Empirical deliver = cleared(*delivery).less(*publish_ns);
     steps["deliver"] = step_json(deliver, samples.delivery().size());
-    const double ack_ns =
-        turnaround ? std::max(0.0, turnaround->quantile(0.5) - deliver.quantile(0.5)) : *publish_ns;
-    steps["ack"] = step_json(always(ack_ns), samples.turnaround().size());
+    const Empirical ack = turnaround ? turnaround->rest_of_sum(deliver) : always(*publish_ns);
+    steps["ack"] = step_json(ack, samples.turnaround().size());
   }
   if (const auto send = distribution(samples.send()); send && !samples.saturated())
     steps["send"] = step_json(*send, samples.send().size());

@@ -67,7 +67,7 @@ Nanoseconds StepClock::draw(Nanoseconds now) {
   if (cost_.held_ns_ == 0) return ns(cost_.seconds_->draw(random_, drawn_++));
   const Nanoseconds hold = now / cost_.held_ns_;
   if (hold != held_since_) {
-    Random random(seed_, step_, static_cast<std::uint64_t>(hold));
+    Random random(seed_, host_, static_cast<std::uint64_t>(hold));
     held_since_ = hold;
     held_value_ = ns(cost_.seconds_->draw(random, 0));
   }

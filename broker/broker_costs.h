@@ -33,15 +33,19 @@ class StepCost {
 // Draws the costs of one kind of step. One thread.
 class StepClock {
  public:
-  StepClock(StepCost cost, std::uint64_t seed, const std::string& step)
-      : cost_(std::move(cost)), seed_(seed), step_("simulated " + step), random_(seed, step_, 0) {}
+  // `host`: held draws of the same host are equally lucky, whatever the step.
+  StepClock(StepCost cost, std::uint64_t seed, const std::string& step, const std::string& host)
+      : cost_(std::move(cost)),
+        seed_(seed),
+        host_("simulated " + host),
+        random_(seed, "simulated " + step, 0) {}
 
   Nanoseconds draw(Nanoseconds now);
 
  private:
   StepCost cost_;
   std::uint64_t seed_;
-  std::string step_;
+  std::string host_;
   Random random_;
   Nanoseconds held_since_ = -1;  // in multiples of held_ns
   Nanoseconds held_value_ = 0;

@@ -24,10 +24,10 @@ SimulatedBroker::SimulatedBroker(const Topology& topology, const BrokerCosts& co
                                  std::uint64_t seed)
     : routing_(topology, seed),
       time_(time),
-      publish_(costs.publish, seed, "publish"),
-      confirm_(costs.confirm, seed, "confirm"),
-      deliver_(costs.deliver, seed, "deliver"),
-      ack_(costs.ack, seed, "ack"),
+      publish_(costs.publish, seed, "publish", "broker"),
+      confirm_(costs.confirm, seed, "confirm", "broker"),
+      deliver_(costs.deliver, seed, "deliver", "broker"),
+      ack_(costs.ack, seed, "ack", "broker"),
       route_ns_(costs.route),
       per_byte_ns_(costs.per_byte_ns) {
   for (const brokerlab::Queue& queue : topology.queues) declare(queue);

@@ -93,4 +93,11 @@ Empirical Empirical::less(double amount) const {
   return Empirical(std::move(points));
 }
 
+Empirical Empirical::rest_of_sum(const Empirical& part) const {
+  std::vector<Point> points = points_;
+  double least = 0;  // quantiles rise
+  for (Point& point : points) least = point.value = std::max(least, point.value - part.quantile(point.share));
+  return Empirical(std::move(points));
+}
+
 }  // namespace brokerlab

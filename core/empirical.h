@@ -29,6 +29,9 @@ class Empirical final : public Distribution {
 
   // The same, every value so much less, but none below zero.
   Empirical less(double amount) const;
+  // What is left of each quantile when the same one of `part` is taken away: where both rise and fall
+  // together, the rest of a sum. Nothing below zero.
+  Empirical rest_of_sum(const Empirical& part) const;
 
  private:
   explicit Empirical(std::vector<Point> points);
