@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <ctime>
 
@@ -11,22 +10,12 @@ namespace brokerlab {
 namespace {
 
 constexpr double kNanosecondsPerMillisecond = 1e6;
-constexpr int kTicks = 5;           // per half distance to 100 %
-constexpr int kSubBucketBits = 11;  // three significant digits
-
-// The middle of the bucket that ends at `highest`.
-double middle_of(std::int64_t highest) {
-  const int width_bits =
-      std::max(0, static_cast<int>(std::bit_width(static_cast<std::uint64_t>(highest))) - kSubBucketBits);
-  const std::int64_t width = std::int64_t{1} << width_bits;
-  const auto half = width / 2;  // of a whole number, rounded down as its readers do
-  return static_cast<double>(highest - width + 1 + half);
-}
+constexpr int kTicks = 5;  // per half distance to 100 %
 
 double deviation_of(const Histogram& histogram, double mean) {
   double sum = 0;
   for (const Histogram::Bucket& bucket : histogram.buckets()) {
-    const double distance = middle_of(bucket.value) - mean;
+    const double distance = static_cast<double>(bucket.middle) - mean;
     sum += distance * distance * static_cast<double>(bucket.samples);
   }
   return histogram.count() == 0 ? 0 : std::sqrt(sum / static_cast<double>(histogram.count()));

@@ -56,9 +56,7 @@ double Histogram::mean() const {
   }
   double sum = 0;
   for (std::size_t i = index_of(min_); i <= index_of(max_); ++i) {
-    // The middle of the bucket stands for its samples, as in the other implementations.
-    const auto middle = lowest_of(i) + width_of(i) / 2;
-    sum += static_cast<double>(middle) * static_cast<double>(counts_[i]);
+    sum += static_cast<double>(middle_of(i)) * static_cast<double>(counts_[i]);
   }
   return sum / static_cast<double>(count_);
 }
@@ -88,7 +86,7 @@ std::vector<Histogram::Bucket> Histogram::buckets() const {
   }
   for (std::size_t i = index_of(min_); i <= index_of(max_); ++i) {
     if (counts_[i] != 0) {
-      buckets.push_back({lowest_of(i) + width_of(i) - 1, counts_[i]});
+      buckets.push_back({lowest_of(i) + width_of(i) - 1, middle_of(i), counts_[i]});
     }
   }
   return buckets;

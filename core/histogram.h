@@ -44,9 +44,10 @@ class Histogram {
   // bucket.
   std::int64_t quantile(double q) const;
 
-  // For charts: every non-empty bucket as (highest equivalent value, samples).
+  // For charts and exports: every non-empty bucket.
   struct Bucket {
-    std::int64_t value;
+    std::int64_t value;   // the highest equivalent one
+    std::int64_t middle;  // stands for its samples in means, as in the other implementations
     std::int64_t samples;
   };
   std::vector<Bucket> buckets() const;
@@ -73,6 +74,7 @@ class Histogram {
   }
   static std::int64_t lowest_of(std::size_t index);
   static std::int64_t width_of(std::size_t index);
+  static std::int64_t middle_of(std::size_t index) { return lowest_of(index) + width_of(index) / 2; }
   void record_out_of_range(std::int64_t value, std::int64_t times);
 
   std::vector<std::int64_t> counts_;
