@@ -82,4 +82,10 @@ Json read_result(const std::filesystem::path& path) {
   return result;
 }
 
+std::vector<Json> read_results(const std::vector<std::string>& paths) {
+  std::vector<Json> results;
+  for (const std::string& path : paths) results.push_back(read_result(path));
+  return results;
+}
+
 }  // namespace brokerlab

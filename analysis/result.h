@@ -35,5 +35,6 @@ std::filesystem::path write_result(const std::filesystem::path& folder, const Js
 // Reads a result (a file, or the folder that holds result.json). Throws Error when it is none, or of another
 // schema version.
 Json read_result(const std::filesystem::path& path);
+std::vector<Json> read_results(const std::vector<std::string>& paths);
 
 }  // namespace brokerlab

@@ -14,9 +14,7 @@ struct MergeOptions {
 };
 
 void merge(const MergeOptions& options) {
-  std::vector<Json> results;
-  for (const std::string& path : options.results) results.push_back(read_result(path));
-  write_json_file(options.output, merge_results(results));
+  write_json_file(options.output, merge_results(read_results(options.results)));
   std::printf("%s\n", options.output.c_str());
 }
 

@@ -10,12 +10,6 @@
 namespace brokerlab {
 namespace {
 
-std::vector<Json> read_results(const std::vector<std::string>& paths) {
-  std::vector<Json> results;
-  for (const std::string& path : paths) results.push_back(read_result(path));
-  return results;
-}
-
 struct ReportOptions {
   std::vector<std::string> results;
   std::string output = "report.html";
