@@ -1,30 +1,16 @@
 // Every export is read back by a program of other people.
 #include <gmock/gmock.h>
 
-#include <cstdio>
-#include <fstream>
 #include <map>
 
 #include "analysis/export_csv.h"
 #include "analysis/export_histogram.h"
 #include "analysis/merge.h"
 #include "tests/analysis/report_fixture.h"
+#include "tests/answer_of.h"
 
 namespace brokerlab {
 namespace {
-
-Json answer_of(const std::string& program, const std::string& input) {
-  const ScratchFolder folder;
-  std::ofstream(folder / "input") << input;
-  const std::string command = program + " < '" + (folder / "input").string() + "'";
-  FILE* pipe = ::popen(command.c_str(), "r");
-  std::string answer;
-  char block[4096];
-  for (std::size_t got = 0; pipe != nullptr && (got = std::fread(block, 1, sizeof block, pipe)) > 0;)
-    answer.append(block, got);
-  EXPECT_EQ(::pclose(pipe), 0) << command;
-  return parse_json(answer, program);
-}
 
 Json rows_of(const std::string& csv) {
   return answer_of("python3 -c 'import csv,json,sys; print(json.dumps(list(csv.DictReader(sys.stdin))))'",

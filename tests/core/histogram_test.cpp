@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/random.h"
+#include "tests/answer_of.h"
 
 namespace brokerlab {
 namespace {
@@ -174,19 +175,7 @@ TEST(Histogram, DecodeRefusesWhatIsDamaged) {
 // What the library of the format's own authors says of our bytes, and its own bytes for us to read.
 Json independent_reading(const std::string& encoded) {
   const std::filesystem::path folder = std::filesystem::path(BROKERLAB_SOURCE_DIR) / "tests/independent";
-  const std::filesystem::path input =
-      std::filesystem::path(::testing::TempDir()) / ("histogram-" + std::to_string(::getpid()) + ".json");
-  write_json_file(input, {{"encoded", encoded}});
-  const std::string command = "node '" + (folder / "histogram.js").string() + "' < '" + input.string() + "'";
-  FILE* pipe = ::popen(command.c_str(), "r");
-  std::string answer;
-  char block[4096];
-  for (std::size_t got = 0; pipe != nullptr && (got = std::fread(block, 1, sizeof block, pipe)) > 0;) {
-    answer.append(block, got);
-  }
-  EXPECT_EQ(::pclose(pipe), 0) << command;
-  std::filesystem::remove(input);
-  return parse_json(answer, "histogram.js");
+  return answer_of("node '" + (folder / "histogram.js").string() + "'", Json{{"encoded", encoded}}.dump());
 }
 
 void expect_same(const Histogram& ours, const Json& theirs) {
