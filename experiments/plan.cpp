@@ -293,6 +293,7 @@ Plan make_plan(const Experiment& experiment) {
   plan.seed = experiment.seed;
   plan.repetitions = experiment.repetitions;
   plan.config_hash = config_hash_of(experiment);
+  for (const Variant& variant : experiment.variants) plan.variants.push_back(variant.name);
   for (int repetition = 0; repetition < experiment.repetitions; ++repetition) {
     for (const std::size_t variant : block_order(experiment, repetition)) {
       plan.runs.push_back(plan_run(experiment, experiment.variants[variant], repetition));
@@ -347,6 +348,8 @@ Json to_json(const Plan& plan) {
                {"config_hash", plan.config_hash},
                {"variants", Json::object()},
                {"runs", Json::array()}};
+  // In file order, whatever order was drawn: the first one is what the others are compared with.
+  for (const std::string& name : plan.variants) json["variants"][name] = Json();
   for (const PlannedRun& run : plan.runs) {
     if (run.repetition == 0) json["variants"][run.variant] = run.experiment;
     json["runs"].push_back(run_json(run));

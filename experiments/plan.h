@@ -104,6 +104,7 @@ struct Plan {
   // SHA-256 over what is measured: the merged variants with defaults and the data files' digests, but not
   // seed, repetitions, texts, charts and thresholds. Two results with the same hash measured the same thing.
   std::string config_hash;
+  std::vector<std::string> variants;  // in file order
   std::vector<PlannedRun> runs;
 };
 
