@@ -13,6 +13,15 @@ namespace brokerlab {
 
 enum class Difference { kDifferent, kEquivalent, kInconclusive, kNotCompared };
 
+// What needs no statistics: a figure that is zero in all trials of both; or one that ought to be zero, as
+// lost messages, and is so in all trials of one side and not of the other.
+struct ExactCount {
+  double baseline_most = 0;  // in one trial
+  double variant_most = 0;
+  std::size_t trials = 0;  // of the side that has some: those that do, of how many
+  std::size_t of = 0;
+};
+
 // How a figure of one group of trials stands to that of another: what was measured, and, once judge_family()
 // has seen all of its family, what may be said about it.
 struct Effect {
@@ -24,17 +33,36 @@ struct Effect {
   std::size_t trials = 0;          // blocks, or those of the smaller group
   std::string reason;              // why it is not compared; otherwise empty
   std::optional<Estimate> change;  // logarithm of variant / baseline
+  bool ratio = true;  // otherwise, where a trial is zero, `change` is variant - baseline in the figure's unit
   double p = 1;
   double smallest_p = 1;  // that so many trials can give
   double cliffs_delta = 0;
+  std::optional<ExactCount> exact;  // then there is no change, and none of the figures below it
 
   double p_adjusted = 1;
   Difference verdict = Difference::kNotCompared;
   std::size_t trials_needed = 0;  // of an inconclusive one: about how many would decide
   std::string sentence;
+  bool untrusted = false;  // the baseline, run twice, differs from itself
 
   bool worse() const;  // different, and to the side that is not better
 };
+
+// One side of a comparison: the trials of a variant, and what a sentence calls it.
+struct EffectSide {
+  std::string variant;
+  std::string called;
+  std::vector<const Json*> trials;
+};
+
+// Fills in p, smallest_p, cliffs_delta and change from the values of both sides, or their logarithms.
+using EffectTest = void (*)(Effect& effect, const std::vector<double>& baseline,
+                            const std::vector<double>& variant);
+
+// A figure of two sides, measured and not yet judged; nothing where neither measured it. `missing`: why there
+// is nothing to compare, "" where there is.
+std::optional<Effect> effect_of(const HeadlineMetric& metric, const EffectSide& baseline,
+                                const EffectSide& variant, const std::string& missing, EffectTest test);
 
 // What is asked of trials before anything is said about them.
 struct EffectRule {
@@ -49,7 +77,7 @@ void judge_family(std::vector<Effect>& effects, const EffectRule& rule);
 
 // Of one entry of `comparison.pairs[]`, and of what `compare` prints: ratios, not logarithms.
 Json to_json(const Effect& effect);
-// "25 % higher", "2.5 times as high", "unchanged".
-std::string change_text(double ratio);
+// Marks the effects, and says so in their sentences.
+void distrust(std::vector<Effect>& effects);
 
 }  // namespace brokerlab

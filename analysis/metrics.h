@@ -19,7 +19,8 @@ struct HeadlineMetric {
   std::string_view pointer;  // JSON pointer within an entry of `runs`
   MetricUnit unit;
   BetterSide better;
-  bool always = true;  // otherwise a comparison leaves it out where it is zero for all
+  bool always = true;       // otherwise a comparison leaves it out where it is zero for all
+  bool wants_none = false;  // the first one at all is a difference, which needs no statistics
 };
 
 // The figures a comparison shows, in order.

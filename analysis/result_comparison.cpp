@@ -38,8 +38,14 @@ std::vector<const HeadlineMetric*> wanted_metrics(const std::vector<std::string>
 // (baseline's, candidate's): the variants of the same name, or the only one of each.
 std::vector<std::pair<std::string, std::string>> variants_in_common(const Json& baseline,
                                                                     const Json& candidate) {
-  const std::vector<std::string> first = variant_names(baseline.at("runs")),
-                                 second = variant_names(candidate.at("runs"));
+  // What is compared with itself there, is not compared with another's here.
+  const auto names_of = [](const Json& result) {
+    const Json plan = result.value("plan", Json());
+    std::vector<std::string> names = variant_names(result.at("runs"), plan);
+    std::erase(names, repeat_of_first(names, plan));
+    return names;
+  };
+  const std::vector<std::string> first = names_of(baseline), second = names_of(candidate);
   std::vector<std::pair<std::string, std::string>> common;
   for (const std::string& name : first)
     if (std::find(second.begin(), second.end(), name) != second.end()) common.emplace_back(name, name);
@@ -50,11 +56,11 @@ std::vector<std::pair<std::string, std::string>> variants_in_common(const Json& 
   return common;
 }
 
-void measure(Effect& effect, const TrialFigures& baseline, const TrialFigures& candidate) {
-  effect.p = mann_whitney_p(baseline.logs, candidate.logs);
-  effect.smallest_p = smallest_mann_whitney_p(baseline.logs.size(), candidate.logs.size());
-  effect.cliffs_delta = cliffs_delta(baseline.logs, candidate.logs);
-  effect.change = hodges_lehmann_shift(baseline.logs, candidate.logs);
+void test_groups(Effect& effect, const std::vector<double>& baseline, const std::vector<double>& candidate) {
+  effect.p = mann_whitney_p(baseline, candidate);
+  effect.smallest_p = smallest_mann_whitney_p(baseline.size(), candidate.size());
+  effect.cliffs_delta = cliffs_delta(baseline, candidate);
+  effect.change = hodges_lehmann_shift(baseline, candidate);
 }
 
 std::string text_at(const Json& result, const char* pointer) {
@@ -62,6 +68,11 @@ std::string text_at(const Json& result, const char* pointer) {
   if (!result.contains(at)) return "";
   const Json& value = result.at(at);
   return value.is_string() ? value.get<std::string>().substr(0, kMostShown) : value.dump();
+}
+
+bool differs_from_itself(const Json& result) {
+  const JsonPointer at("/comparison/aa/differs");
+  return result.contains(at) && !result.at(at).empty();
 }
 
 std::vector<std::string> differences(const Json& baseline, const Json& candidate) {
@@ -97,35 +108,27 @@ ResultComparison compare_results(const Json& baseline, const Json& candidate,
   comparison.warnings = differences(baseline, candidate);
   const auto common = variants_in_common(baseline, candidate);
   for (const auto& [first_name, second_name] : common) {
-    const auto first_runs = comparable_runs(baseline.at("runs"), first_name);
-    const auto second_runs = comparable_runs(candidate.at("runs"), second_name);
+    const std::string of = common.size() > 1 ? " (" + first_name + ")" : "";
+    const EffectSide first{first_name, "the baseline" + of, comparable_runs(baseline.at("runs"), first_name)};
+    const EffectSide second{second_name, "the candidate" + of,
+                            comparable_runs(candidate.at("runs"), second_name)};
+    const bool none = first.trials.empty() || second.trials.empty();
+    const std::string missing = none ? "one of them has no usable run" : "";
     for (const HeadlineMetric* metric : metrics) {
-      const TrialFigures first = trial_figures(*metric, first_runs),
-                         second = trial_figures(*metric, second_runs);
-      if (!first.measured && !second.measured) continue;
-      Effect effect;
-      effect.metric = metric;
-      effect.baseline = first_name;
-      effect.variant = second_name;
-      const std::string of = common.size() > 1 ? " (" + first_name + ")" : "";
-      effect.baseline_called = "the baseline" + of;
-      effect.variant_called = "the candidate" + of;
-      effect.trials = std::min(first_runs.size(), second_runs.size());
-      if (!first.reason.empty())
-        effect.reason = effect.baseline_called + ": " + first.reason;
-      else if (!second.reason.empty())
-        effect.reason = effect.variant_called + ": " + second.reason;
-      else if (first.logs.empty() || second.logs.empty())
-        effect.reason = "one of them has no usable run";
-      else
-        measure(effect, first, second);
-      comparison.effects.push_back(std::move(effect));
+      if (auto effect = effect_of(*metric, first, second, missing, test_groups))
+        comparison.effects.push_back(std::move(*effect));
     }
   }
   judge_family(comparison.effects, {.margin = request.margin,
                                     .least_trials = kLeastTrials,
                                     .smallest_p = smallest_p_of_equal_groups,
                                     .trial = "trial"});
+  for (const auto& [result, called] : {std::pair(&baseline, "baseline"), {&candidate, "candidate"}}) {
+    if (!differs_from_itself(*result)) continue;
+    comparison.warnings.push_back(
+        fmt::format("the A/A of the {} differs: no verdict is to be trusted", called));
+    distrust(comparison.effects);
+  }
   return comparison;
 }
 

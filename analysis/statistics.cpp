@@ -79,12 +79,16 @@ double normal_p(double distance, double variance) {
   return std::erfc(z / std::sqrt(2.0));
 }
 
+double median_of_sorted(const std::vector<double>& values) {
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
 Estimate median_with(std::vector<double> values, std::size_t outside) {
   std::sort(values.begin(), values.end());
-  const std::size_t count = values.size(), half = count / 2;
   Estimate estimate;
-  estimate.value = count % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-  if (outside > 0) estimate.interval = {values[outside - 1], values[count - outside]};
+  estimate.value = median_of_sorted(values);
+  if (outside > 0) estimate.interval = {values[outside - 1], values[values.size() - outside]};
   return estimate;
 }
 
@@ -156,6 +160,11 @@ Estimate hodges_lehmann_shift(const std::vector<double>& first, const std::vecto
   const auto pairs = static_cast<double>(differences.size());
   return median_with(std::move(differences),
                      normal_cut(pairs / 2, pairs * (static_cast<double>(all) + 1) / 12));
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return median_of_sorted(values);
 }
 
 double cliffs_delta(const std::vector<double>& first, const std::vector<double>& second) {

@@ -38,6 +38,9 @@ double smallest_mann_whitney_p(std::size_t n, std::size_t m);
 Estimate hodges_lehmann(std::vector<double> values);
 Estimate hodges_lehmann_shift(const std::vector<double>& first, const std::vector<double>& second);
 
+// The middle value, or the mean of the two in the middle. Needs values.
+double median(std::vector<double> values);
+
 // Cliff's delta (1993): P(second > first) - P(second < first), -1 to 1. Needs values in both.
 double cliffs_delta(const std::vector<double>& first, const std::vector<double>& second);
 

@@ -27,18 +27,26 @@ double samples_of(std::string_view pointer, const Json& run) {
 
 }  // namespace
 
+double TrialFigures::most() const {
+  return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+}
+
+std::size_t TrialFigures::above_zero() const {
+  return static_cast<std::size_t>(
+      std::count_if(values.begin(), values.end(), [](double value) { return value > 0; }));
+}
+
 TrialFigures trial_figures(const HeadlineMetric& metric, const std::vector<const Json*>& trials) {
   TrialFigures figures;
   const auto quantile = quantile_of(metric.pointer);
-  std::size_t missing = 0, zero = 0;
+  std::size_t missing = 0;
   double fewest = HUGE_VAL;
   for (const Json* run : trials) {
     const auto value = metric_value(metric, *run);
     if (quantile) fewest = std::min(fewest, samples_of(metric.pointer, *run));
     if (value) figures.measured = true;
     missing += value ? 0 : 1;
-    zero += value && *value <= 0 ? 1 : 0;
-    if (value && *value > 0) figures.logs.push_back(std::log(*value));
+    if (value) figures.values.push_back(*value);
   }
   // 10000 * (1 - .99) may be a little less than 100 in binary.
   if (quantile && fewest * (1 - *quantile) < kLeastBeyondPercentile - 1e-6)
@@ -46,9 +54,7 @@ TrialFigures trial_figures(const HeadlineMetric& metric, const std::vector<const
                                  std::ceil(kLeastBeyondPercentile / (1 - *quantile) - 1e-6));
   else if (missing > 0)
     figures.reason = fmt::format("not measured in {} of {} trials", missing, trials.size());
-  else if (zero > 0)
-    figures.reason = fmt::format("zero in {} of {} trials: nothing is a ratio to it", zero, trials.size());
-  if (!figures.reason.empty()) figures.logs.clear();
+  if (!figures.reason.empty()) figures.values.clear();
   return figures;
 }
 
@@ -64,13 +70,29 @@ std::vector<const Json*> comparable_runs(const Json& runs, const std::string& va
   return chosen;
 }
 
-std::vector<std::string> variant_names(const Json& runs) {
+std::vector<std::string> variant_names(const Json& runs, const Json& plan) {
   std::vector<std::string> names;
   for (const Json& run : runs) {
     const std::string name = run.value("variant", "");
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
+  const Json planned = plan.is_object() ? plan.value("variants", Json::object()) : Json::object();
+  const auto place = [&](const std::string& name) {
+    return std::distance(planned.begin(), planned.find(name));
+  };
+  std::stable_sort(names.begin(), names.end(), [&](const std::string& one, const std::string& other) {
+    return place(one) < place(other);
+  });
   return names;
+}
+
+std::string repeat_of_first(const std::vector<std::string>& names, const Json& plan) {
+  const Json planned = plan.is_object() ? plan.value("variants", Json::object()) : Json::object();
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    const auto first = planned.find(names.front()), other = planned.find(names[i]);
+    if (first != planned.end() && other != planned.end() && *first == *other) return names[i];
+  }
+  return "";
 }
 
 }  // namespace brokerlab

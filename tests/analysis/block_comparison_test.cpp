@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -28,8 +29,10 @@ Json blocks(int count, const std::function<double(int)>& ratio) {
   return runs;
 }
 
+Json pairs_of(const Json& runs) { return compare_blocks(runs, {"a", "b"}, "").value("pairs", Json::array()); }
+
 Json only_pair(const Json& runs) {
-  const Json pairs = compare_blocks(runs);
+  const Json pairs = pairs_of(runs);
   EXPECT_EQ(pairs.size(), 1u) << pairs.dump();
   return pairs.at(0);
 }
@@ -43,7 +46,7 @@ TEST(BlockComparison, FindsADifferenceThatIsSmallBesideThatOfTheBlocks) {
   EXPECT_NEAR(pair.at("ratio").get<double>(), 1.259, .001);
   EXPECT_NEAR(pair.at("p").get<double>(), 2.0 / 1024, 1e-12);
   EXPECT_EQ(pair.at("sentence"),
-            "makespan: b against a: 26 % higher (between 25 % higher and 26 % higher), which is worse.");
+            "makespan: b against a: 26 % higher (between 25 % and 26 % higher), which is worse.");
   EXPECT_EQ(only_pair(blocks(10, [](int) { return .5; })).at("worse"), false);
 }
 
@@ -74,7 +77,7 @@ TEST(BlockComparison, NeverFindsADifferenceInFewBlocks) {
 TEST(BlockComparison, NeverFindsADifferenceThatHolmMakesUnattainable) {
   Json runs = blocks(6, [](int) { return 9.0; });
   for (Json& run : runs) run["rates"]["delivered_per_s"] = run.at("makespan_ns");
-  for (const Json& pair : compare_blocks(runs)) {
+  for (const Json& pair : pairs_of(runs)) {
     EXPECT_EQ(pair.at("verdict"), "inconclusive");
     EXPECT_EQ(pair.at("trials_needed"), 7);
     EXPECT_THAT(pair.at("sentence").get<std::string>(),
@@ -90,19 +93,87 @@ TEST(BlockComparison, GivesTheReasonWhyAFigureIsNotCompared) {
     run["latency"]["end_to_end"] = {{"count", 9999}, {"p50_ns", 5}, {"p99_ns", 7}};
   }
   std::map<std::string, Json> by_metric;
-  for (const Json& pair : compare_blocks(runs)) by_metric[pair.at("metric")] = pair;
+  for (const Json& pair : pairs_of(runs)) by_metric[pair.at("metric")] = pair;
   EXPECT_THAT(by_metric.at("makespan").at("reason").get<std::string>(), HasSubstr("not measured in 1 of 10"));
-  EXPECT_THAT(by_metric.at("ledger.lost").at("reason").get<std::string>(), HasSubstr("zero in 10 of 10"));
+  EXPECT_EQ(by_metric.at("ledger.lost").at("sentence"), "lost: zero in every run of a and of b.");
   EXPECT_THAT(by_metric.at("end_to_end.p99").at("reason").get<std::string>(),
               HasSubstr("9999 samples; 10000 are needed"));
   EXPECT_EQ(by_metric.at("end_to_end.p99").at("verdict"), "not compared");
   EXPECT_EQ(by_metric.at("end_to_end.p50").at("verdict"), "equivalent");
   for (Json& run : runs) run["latency"]["end_to_end"]["count"] = 10'000;
-  for (const Json& pair : compare_blocks(runs)) {
+  for (const Json& pair : pairs_of(runs)) {
     if (pair.at("metric") == "end_to_end.p99") {
       EXPECT_EQ(pair.at("verdict"), "equivalent");
     }
   }
+}
+
+TEST(BlockComparison, OneLostMessageIsADifferenceWithoutStatistics) {
+  for (const bool lost_by_b : {true, false}) {
+    Json runs = blocks(2, [](int) { return 1.0; });
+    for (Json& run : runs)
+      run["ledger"]["lost"] = (run.at("variant") == "b") == lost_by_b && run.at("repetition") == 1 ? 12 : 0;
+    const Json pairs = pairs_of(runs);
+    const auto pair = std::find_if(pairs.begin(), pairs.end(),
+                                   [](const Json& each) { return each.at("metric") == "ledger.lost"; });
+    ASSERT_NE(pair, pairs.end());
+    EXPECT_EQ(pair->at("verdict"), "different");
+    EXPECT_EQ(pair->at("worse"), lost_by_b);
+    EXPECT_EQ(pair->at("exact").at("variant_most"), lost_by_b ? 12 : 0);
+    EXPECT_EQ(pair->at("sentence"),
+              lost_by_b ? "lost: none with a, up to 12 with b (in 1 of 2 runs), which is worse."
+                        : "lost: none with b, up to 12 with a (in 1 of 2 runs), which is better.");
+  }
+}
+
+// Both lose some in some blocks: there is no ratio, and still a test of the differences.
+TEST(BlockComparison, WhereSomeTrialsAreZeroDifferencesAreCompared) {
+  Json runs = blocks(10, [](int) { return 1.0; });
+  for (Json& run : runs) {
+    const int block = run.at("repetition");
+    run["ledger"]["lost"] = run.at("variant") == "b" ? 100 + block : block % 2;
+  }
+  for (const Json& pair : pairs_of(runs)) {
+    if (pair.at("metric") != "ledger.lost") continue;
+    EXPECT_EQ(pair.at("verdict"), "different");
+    EXPECT_EQ(pair.at("worse"), true);
+    EXPECT_FALSE(pair.contains("ratio"));
+    EXPECT_NEAR(pair.at("difference").get<double>(), 104, 1);
+    EXPECT_THAT(pair.at("sentence").get<std::string>(), HasSubstr("lost: b against a: 104 more (between 10"));
+  }
+}
+
+TEST(BlockComparison, ARangeThatReadsTheSameIsNotTold) {
+  EXPECT_EQ(only_pair(blocks(10, [](int) { return .16; })).at("sentence"),
+            "makespan: b against a: 84 % lower, which is better.");
+  EXPECT_THAT(only_pair(blocks(10, [](int i) { return .16 + .003 * i; })).at("sentence").get<std::string>(),
+              HasSubstr("83 % lower (between 82 % and 83 % lower)"));
+}
+
+// "c" is "a" again.
+TEST(BlockComparison, AgainstItselfItSaysHowSmallAChangeCanBeSeen) {
+  Json runs = blocks(10, [](int i) { return 1.25 + .002 * i; });
+  for (int i = 0; i < 10; ++i) runs.push_back(run_of("c", i, 1e9 * (i % 2 == 0 ? 1.02 : .99)));
+  const Json comparison = compare_blocks(runs, {"a", "b", "c"}, "c");
+  const Json& aa = comparison.at("aa");
+  EXPECT_EQ(aa.at("trials"), 10);
+  EXPECT_EQ(aa.at("differs"), Json::array());
+  EXPECT_NEAR(aa.at("detectable").at("makespan").get<double>(), .02, .001);
+  EXPECT_THAT(aa.at("sentence").get<std::string>(), HasSubstr("does not differ from itself in 1 figures"));
+  ASSERT_EQ(comparison.at("pairs").size(), 2u);
+  EXPECT_FALSE(comparison.at("pairs")[0].contains("untrusted"));
+}
+
+TEST(BlockComparison, WhatDiffersFromItselfMakesNoVerdictTrusted) {
+  Json runs = blocks(10, [](int i) { return 1.25 + .002 * i; });
+  for (int i = 0; i < 10; ++i) runs.push_back(run_of("c", i, 1.3e9));
+  const Json comparison = compare_blocks(runs, {"a", "b", "c"}, "c");
+  EXPECT_EQ(comparison.at("aa").at("differs"), Json::array({"makespan"}));
+  EXPECT_THAT(comparison.at("aa").at("sentence").get<std::string>(),
+              HasSubstr("a differs from itself in makespan: no verdict"));
+  EXPECT_EQ(comparison.at("pairs")[0].at("untrusted"), true);
+  EXPECT_THAT(comparison.at("pairs")[0].at("sentence").get<std::string>(), HasSubstr("Not to be trusted"));
+  EXPECT_FALSE(comparison.at("pairs")[1].contains("untrusted"));
 }
 
 TEST(BlockComparison, LeavesOutBlocksWithAnInvalidOrAbortedRun) {
@@ -116,7 +187,7 @@ TEST(BlockComparison, LeavesOutBlocksWithAnInvalidOrAbortedRun) {
   EXPECT_EQ(pair.at("trials"), 8);
   EXPECT_NEAR(pair.at("interval").at("high").get<double>(), 2, 1e-9);
   for (Json& run : runs) run["verdict"]["status"] = "invalid";
-  EXPECT_EQ(compare_blocks(runs).size(), 0u);
+  EXPECT_TRUE(compare_blocks(runs, {"a", "b"}, "").empty());
 }
 
 }  // namespace

@@ -51,6 +51,34 @@ TEST(ResultComparison, FewTrialsDecideNothing) {
   EXPECT_FALSE(comparison.regression());
 }
 
+TEST(ResultComparison, LostMessagesWhereThereWereNoneAreARegression) {
+  Json baseline = result_of("v", 1, 1e9), candidate = baseline;
+  baseline["runs"][0]["ledger"] = {{"lost", 0}, {"duplicates", 3}};
+  candidate["runs"][0]["ledger"] = {{"lost", 12}, {"duplicates", 0}};
+  const auto comparison = compare_results(baseline, candidate, {});
+  EXPECT_TRUE(comparison.regression());
+  EXPECT_THAT(to_json(comparison, .05).dump(),
+              HasSubstr("none with the baseline, 12 with the candidate (in 1 of 1 run), which is worse"));
+  EXPECT_FALSE(compare_results(baseline, candidate, {.metrics = {"ledger.duplicates"}}).regression());
+  EXPECT_FALSE(compare_results(baseline, baseline, {}).regression());
+}
+
+// The plan lists the variants; the second one has the settings of the first.
+TEST(ResultComparison, AResultThatDiffersFromItselfIsNotTrusted) {
+  Json baseline = result_of("v", 6, 1e9);
+  for (Json run : result_of("A/A", 6, 2e9)["runs"]) baseline["runs"].push_back(run);
+  baseline["plan"]["variants"] = {{"v", {{"load", 1}}}, {"A/A", {{"load", 1}}}};
+  const auto trusted = compare_results(baseline, baseline, {});
+  ASSERT_EQ(trusted.effects.size(), 1U);  // A/A is not compared
+  EXPECT_TRUE(trusted.warnings.empty());
+  Json other = baseline;
+  other["comparison"]["aa"]["differs"] = {"makespan"};
+  const auto comparison = compare_results(baseline, other, {});
+  ASSERT_EQ(comparison.warnings.size(), 1U);
+  EXPECT_THAT(comparison.warnings[0], HasSubstr("the A/A of the candidate differs"));
+  EXPECT_TRUE(comparison.effects[0].untrusted);
+}
+
 TEST(ResultComparison, SaysWhatElseDiffers) {
   Json other = result_of("v", 4, 1e9);
   other["config_hash"] = "i";
