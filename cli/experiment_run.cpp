@@ -123,7 +123,9 @@ class Recorder {
   }
 
   std::filesystem::path run_folder(const PlannedRun& run) const {
-    return make_folder(folder_ / fmt::format("{:03}-{}", run.order + 1, run.variant));
+    std::string name = fmt::format("{:03}-{}", run.order + 1, run.variant);
+    std::replace(name.begin(), name.end(), '/', '-');  // of A/A
+    return make_folder(folder_ / name);
   }
 
   void add(const Json& evidence, const std::filesystem::path& run_folder) {

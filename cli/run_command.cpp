@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kMostSummaries = 3;
 // Instead of the address of a broker.
 constexpr std::string_view kSimulated = "simulated";
+// Wilcoxon's test of fewer pairs is never significant.
+constexpr int kLeastForAa = 6;
 
 struct RunCommandOptions {
   std::vector<std::string> experiments;
@@ -33,6 +35,7 @@ struct RunCommandOptions {
   int nodes = 0;
   std::string out = "results";
   Overrides overrides;
+  bool aa = false;
   bool dry_run = false;
   bool quiet = false;
   bool json = false;
@@ -54,8 +57,10 @@ std::vector<Experiment> load_all(const RunCommandOptions& options) {
   }
   std::vector<Experiment> experiments;
   for (const std::string& name : options.all ? whole_catalogue() : options.experiments) {
-    for (Experiment& experiment : load_experiments(name, options.overrides))
+    for (Experiment& experiment : load_experiments(name, options.overrides)) {
+      if (options.aa) add_aa(experiment);
       experiments.push_back(std::move(experiment));
+    }
   }
   return experiments;
 }
@@ -159,6 +164,9 @@ ExitStatus run(const RunCommandOptions& options, const CommandContext& context) 
   const std::vector<Experiment> experiments = load_all(options);
   for (const Experiment& experiment : experiments) {
     for (const Problem& warning : experiment.warnings) fmt::print(stderr, "{}\n", warning.text());
+    if (options.aa && experiment.repetitions < kLeastForAa)
+      fmt::print(stderr, "warning: {}: A/A tells nothing with fewer than {} repetitions: --repeat {}\n",
+                 experiment.name, kLeastForAa, kLeastForAa);
   }
   if (options.dry_run) {
     for (const Experiment& experiment : experiments) {
@@ -208,6 +216,8 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   add_option(*command, "--repeat", overrides.repetitions, "repetitions of each variant");
   add_option(*command, "--seed", overrides.seed, "seed of all that is random");
   add_option(*command, "--duration", overrides.duration, "length of the measure phase, e.g. 30s");
+  add_switch(*command, "--aa", options->aa,
+             "run the first variant against itself too: what differs then, differs by chance");
   add_switch(*command, "--dry-run", options->dry_run, "say what would be done");
   add_switch(*command, "--quiet", options->quiet, "no progress");
   add_switch(*command, "--json", options->json, "the result on standard output");

@@ -200,6 +200,10 @@ std::vector<Experiment> build_suite(const SourceFile& suite, const Overrides& ov
 
 }  // namespace
 
+void add_aa(Experiment& experiment) {
+  experiment.variants.push_back({"A/A", experiment.variants.front().experiment});
+}
+
 std::vector<Experiment> load_experiments(const std::string& name_or_path, const Overrides& overrides) {
   const SourceFile source = read_source(name_or_path);
   if (source.document.is_object() && source.document.contains("suite")) return build_suite(source, overrides);

@@ -55,6 +55,10 @@ struct Experiment {
 
 inline constexpr char kOnlyVariant[] = "default";
 
+// A/A: adds the first variant once more, under a name that no file can give, so that it is compared with
+// itself in the same blocks as the others.
+void add_aa(Experiment& experiment);
+
 // Reads and checks an experiment by path or catalogue name; a suite yields all of its experiments in order.
 // Comments are allowed. Throws ExperimentError with everything that is wrong, sorted by line; Error (kUsage)
 // for a file that is not there or is no JSON.
