@@ -206,6 +206,7 @@ RunEvidence RunEvidence::from_json(const Json& json) {
   run.drained = truth(json, "drained", false);
   run.drain_reason = text(json, "drain_reason");
   run.aborted = truth(json, "aborted", false);
+  run.stopped_by = text(json, "stopped_by");
   run.simulated = truth(json, "simulated", false);
   run.calibration = json.value("calibration", Json());
   for (const Json& fault : list(json, "faults")) run.faults.push_back(fault_evidence(fault));

@@ -102,6 +102,7 @@ struct RunEvidence {
   bool drained = false;
   std::string drain_reason;
   bool aborted = false;
+  std::string stopped_by;  // the limit that ended it early
   bool simulated = false;
   Json calibration;  // of the simulation; null: none
   std::vector<FaultEvidence> faults;

@@ -44,16 +44,19 @@ bool is_true(const Json& holder, std::string_view pointer) {
   return value != nullptr && value->is_boolean() && value->get<bool>();
 }
 
-bool in_nanoseconds(const std::string& metric) {
-  for (const char* end : {".p50", ".p90", ".p99", ".p99_9", ".mean", ".min", ".max"}) {
-    if (metric.find(end) != std::string::npos) return true;
+// Results of before the unit was written: by the name.
+std::string unit_of(const std::string& expression) {
+  const std::string metric = expression.substr(0, expression.find_first_of(" <>=!"));
+  for (const char* end : {".p50", ".p90", ".p99", ".p99_9", ".mean", ".min", ".max", "makespan"}) {
+    if (metric.find(end) != std::string::npos) return "ns";
   }
-  return metric.find("makespan") != std::string::npos;
+  return "count";
 }
 
-std::string threshold_value(const std::string& expression, std::optional<double> value) {
-  const std::string metric = expression.substr(0, expression.find_first_of(" <>=!"));
-  if (in_nanoseconds(metric)) return duration_text(value);
+std::string threshold_value(const std::string& unit, std::optional<double> value) {
+  if (unit == "ns") return duration_text(value);
+  if (unit == "bytes") return bytes_text(value);
+  if (unit == "per_s") return rate_text(value);
   return value && *value < 2 && *value != static_cast<double>(static_cast<int>(*value)) ? index_text(value)
                                                                                         : count_text(value);
 }
@@ -62,6 +65,8 @@ std::string threshold_value(const std::string& expression, std::optional<double>
 struct ThresholdRow {
   std::string expression;
   std::string variant;
+  std::string unit;
+  bool stopped = false;  // it ended a run early
   std::optional<double> low, high;
   std::size_t runs = 0;
   std::size_t missed = 0;
@@ -70,6 +75,7 @@ struct ThresholdRow {
   void add(const Json& entry) {
     const auto value = find_number(entry, "/value");
     ++runs;
+    stopped |= is_true(entry, "/stopped");
     if (!is_true(entry, "/ok")) ++missed;
     if (!value) {
       ++unmeasured;
@@ -80,13 +86,14 @@ struct ThresholdRow {
   }
 
   std::vector<Cell> cells() const {
-    const std::string least = threshold_value(expression, low);
-    const std::string most = threshold_value(expression, high);
+    const std::string least = threshold_value(unit, low);
+    const std::string most = threshold_value(unit, high);
     std::string measured = least == most ? least : least + " – " + most;
     if (unmeasured > 0 && low) measured += fmt::format(" ({} not measured)", unmeasured);
     const std::string verdict = missed == 0 ? "met"
                                 : runs == 1 ? "missed"
                                             : fmt::format("missed in {} of {}", missed, runs);
+    if (stopped) measured += "; this ended the experiment";
     return {{verdict, missed == 0 ? Tone::kGood : Tone::kBad},
             {expression},
             {variant.empty() ? "all" : variant},
@@ -129,7 +136,9 @@ Table thresholds_table(const Json& result) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const ThresholdRow& known) {
       return known.expression == expression && known.variant == variant;
     });
-    if (row == rows.end()) row = rows.insert(rows.end(), {expression, variant, {}, {}});
+    if (row == rows.end())
+      row = rows.insert(rows.end(), {expression, variant, find_text(each, "/unit"), false, {}, {}});
+    if (row->unit.empty()) row->unit = unit_of(expression);
     row->add(each);
   }
   rows = merged_where_met(rows);

@@ -48,12 +48,15 @@ Json assemble_result(const ResultInput& input) {
   Json runs = input.runs;
   add_trial_flags(runs, input.plan);
   Verdict verdict = judge_all(runs);
-  if (input.aborted) verdict.worsen(VerdictStatus::kUnknown, "the experiment was interrupted");
+  // A run that a threshold ended says so itself.
+  if (input.aborted && input.stopped_by.empty())
+    verdict.worsen(VerdictStatus::kUnknown, "the experiment was interrupted");
   Json result = {
       {"schema_version", kResultSchemaVersion}, {"run_id", input.run_id},   {"experiment", input.experiment},
       {"started_at", input.started_at},         {"aborted", input.aborted}, {"verdict", verdict.to_json()},
       {"environment", input.environment},       {"plan", input.plan},       {"seed", input.seed},
       {"config_hash", input.config_hash}};
+  if (!input.stopped_by.empty()) result["stopped_by"] = input.stopped_by;
   Json comparison = compare_variants(runs, input.plan);
   result["runs"] = std::move(runs);
   result["comparison"] = std::move(comparison);

@@ -16,6 +16,7 @@ struct ResultInput {
   std::string experiment;
   std::string started_at;  // ISO 8601, UTC
   bool aborted = false;
+  std::string stopped_by;      // the threshold that ended it early
   Json environment;            // describe_environment()
   Json plan = Json::object();  // as the plan prints itself; no credentials
   std::uint64_t seed = 0;

@@ -66,6 +66,7 @@ Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const Fl
   input.drained = run.evidence().drained;
   input.drain_reason = run.evidence().drain_reason;
   input.aborted = run.evidence().aborted;
+  input.stopped_by = run.evidence().stopped_by;
   for (const ProcessEvidence& process : run.evidence().processes)
     if (process.end == ProcessEnd::kDied) input.dead_processes.push_back(process.name);
   input.unreadable_recordings = run.unreadable();
@@ -93,6 +94,7 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   Json json = {{"variant", evidence.variant}, {"repetition", evidence.repetition}};
   if (evidence.seed) json["seed"] = *evidence.seed;
   json["aborted"] = evidence.aborted;
+  if (!evidence.stopped_by.empty()) json["stopped_by"] = evidence.stopped_by;
   json["drained"] = evidence.drained;
   json["verdict"] = verdict_of(run, accounts, flags).to_json();
   json["phase_ns"] = phases_json(evidence);

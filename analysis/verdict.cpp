@@ -45,7 +45,10 @@ Verdict judge(const VerdictInput& input, const FlagSet& flags) {
     verdict.worsen(VerdictStatus::kUnknown, recording);
   for (const std::string& process : input.dead_processes)
     verdict.worsen(VerdictStatus::kUnknown, process + " died, and no declared fault was to kill it");
-  if (input.aborted) verdict.worsen(VerdictStatus::kUnknown, "the run was interrupted");
+  if (input.aborted)
+    verdict.worsen(VerdictStatus::kUnknown, input.stopped_by.empty()
+                                                ? "the run was interrupted"
+                                                : "a threshold ended the run early: " + input.stopped_by);
   if (!input.drained) {
     verdict.worsen(VerdictStatus::kUnknown, input.drain_reason.empty()
                                                 ? "the queues were not drained"

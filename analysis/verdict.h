@@ -28,6 +28,7 @@ struct VerdictInput {
   bool drained = false;
   std::string drain_reason;
   bool aborted = false;
+  std::string stopped_by;                          // why, when it was not a person
   std::vector<std::string> dead_processes;         // ended by neither themselves nor a declared fault
   std::vector<std::string> unreadable_recordings;  // missing, broken or cut short without a declared fault
   std::int64_t unexpected = 0;

@@ -70,34 +70,66 @@ std::filesystem::path make_folder(const std::filesystem::path& folder) {
   return std::filesystem::absolute(folder);
 }
 
-std::vector<ThresholdExpression> parse_thresholds(const Experiment& experiment) {
-  std::vector<std::string> roles;
-  for (const Json& role : experiment.variants.front().experiment["roles"]) roles.push_back(role["role"]);
-  std::vector<ThresholdExpression> thresholds;
-  for (const std::string& text : experiment.thresholds) thresholds.push_back(parse_threshold(text, roles));
-  return thresholds;
-}
-
-Json evaluate_all(const std::vector<ThresholdExpression>& thresholds, const Json& runs) {
-  Json evaluated = Json::array();
-  for (const ThresholdExpression& threshold : thresholds) {
-    for (const Json& run : runs) {
-      const ThresholdOutcome outcome = evaluate(threshold, run);
-      evaluated.push_back({{"expression", threshold.text},
-                           {"variant", run["variant"]},
-                           {"repetition", run["repetition"]},
-                           {"value", outcome.value ? Json(*outcome.value) : Json(nullptr)},
-                           {"ok", outcome.ok}});
-    }
+// The thresholds of an experiment: what may end a run early, and what became of each in every run.
+class Thresholds {
+ public:
+  explicit Thresholds(const Experiment& experiment) : declared_(experiment.thresholds) {
+    const ThresholdNames names = ThresholdNames::of(experiment.variants.front().experiment);
+    for (const Threshold& threshold : declared_)
+      expressions_.push_back(parse_threshold(threshold.expression, names));
   }
-  return evaluated;
-}
+
+  // Why the run that goes on has to end; "" while all that can end it holds.
+  std::string broken(const Json& figures, Nanoseconds elapsed_ns) {
+    for (std::size_t i = 0; i < declared_.size(); ++i) {
+      if (!declared_[i].abort || elapsed_ns < declared_[i].after_ns) continue;
+      const ThresholdOutcome outcome = evaluate(expressions_[i], figures);
+      if (!outcome.value || outcome.ok) continue;
+      stop_ = Stop{i, *outcome.value};
+      return fmt::format("{} does not hold: {:.6g} after {}", expressions_[i].text, *outcome.value,
+                         format_duration(elapsed_ns));
+    }
+    return "";
+  }
+  bool stopped() const { return stop_.has_value(); }
+
+  // Entries of the result's `thresholds`. One that ended a run, the last one, is missed there whatever the
+  // figure of the whole run came to.
+  Json evaluate_all(const Json& runs) const {
+    Json evaluated = Json::array();
+    for (std::size_t i = 0; i < expressions_.size(); ++i) {
+      for (const Json& run : runs) {
+        const ThresholdOutcome outcome = evaluate(expressions_[i], run);
+        evaluated.push_back({{"expression", expressions_[i].text},
+                             {"variant", run["variant"]},
+                             {"repetition", run["repetition"]},
+                             {"value", outcome.value ? Json(*outcome.value) : Json(nullptr)},
+                             {"ok", outcome.ok},
+                             {"unit", to_text(expressions_[i].unit)}});
+        if (!stop_ || stop_->threshold != i || &run != &runs.back()) continue;
+        evaluated.back().update({{"value", stop_->value}, {"ok", false}, {"stopped", true}});
+      }
+    }
+    return evaluated;
+  }
+
+ private:
+  struct Stop {
+    std::size_t threshold;
+    double value;
+  };
+  std::vector<Threshold> declared_;
+  std::vector<ThresholdExpression> expressions_;
+  std::optional<Stop> stop_;
+};
 
 // One experiment being run: the result as far as it has come, and where it is saved.
 class Recorder {
  public:
   Recorder(const Experiment& experiment, const Plan& plan, const RunOptions& options)
-      : id_(RunId::make()), folder_(make_folder(options.out / experiment.name / id_.text)) {
+      : id_(RunId::make()),
+        folder_(make_folder(options.out / experiment.name / id_.text)),
+        thresholds_(experiment) {
     char started_at[32];
     input_.run_id = id_.text;
     input_.experiment = experiment.name;
@@ -106,7 +138,6 @@ class Recorder {
     input_.plan["question"] = experiment.question;
     input_.seed = plan.seed;
     input_.config_hash = plan.config_hash;
-    thresholds_ = parse_thresholds(experiment);
   }
 
   // `broker`: what is known of it.
@@ -131,16 +162,18 @@ class Recorder {
   void add(const Json& evidence, const std::filesystem::path& run_folder) {
     input_.runs.push_back(summarise(evidence, run_folder));
     input_.aborted |= evidence.value("aborted", false);
+    input_.stopped_by = evidence.value("stopped_by", "");
     save();
   }
 
   void save() {
-    input_.thresholds = evaluate_all(thresholds_, input_.runs);
+    input_.thresholds = thresholds_.evaluate_all(input_.runs);
     result_ = assemble_result(input_);
     write_result(folder_, result_);
   }
 
   void abort() { input_.aborted = true; }
+  Thresholds& thresholds() { return thresholds_; }
   std::uint64_t run_number(const PlannedRun& run) const {
     return id_.number + static_cast<std::uint64_t>(run.order);
   }
@@ -151,7 +184,7 @@ class Recorder {
  private:
   RunId id_;
   std::filesystem::path folder_;
-  std::vector<ThresholdExpression> thresholds_;
+  Thresholds thresholds_;
   ResultInput input_;
   Json result_;
 };
@@ -260,22 +293,26 @@ class RunSequence {
       const std::filesystem::path folder = recorder.run_folder(planned);
       const std::uint64_t number = recorder.run_number(planned);
       const Json evidence =
-          lease != nullptr ? measured(*lease, planned, folder, number) : simulated(planned, folder, number);
+          lease != nullptr ? measured(*lease, planned, folder, recorder) : simulated(planned, folder, number);
       observer_.stage("analysing " + title_of(experiment_, plan_, planned));
       recorder.add(evidence, folder);
+      if (recorder.thresholds().stopped()) return;
     }
   }
 
  private:
   Json measured(Lease& lease, const PlannedRun& planned, const std::filesystem::path& folder,
-                std::uint64_t number) {
+                Recorder& recorder) {
     observer_.stage("declaring the topology");
     const DeclaredTopology topology(lease, planned.topology, observer_);
     RunSetting setting;
     setting.executable = "/proc/self/exe";
     setting.folder = folder;
-    setting.run_number = number;
+    setting.run_number = recorder.run_number(planned);
     setting.title = title_of(experiment_, plan_, planned);
+    setting.must_stop = [&recorder](const Json& figures, Nanoseconds elapsed_ns) {
+      return recorder.thresholds().broken(figures, elapsed_ns);
+    };
     setting.tls_insecure = options_.tls_insecure;
     observer_.stage("starting " + setting.title);
     return Run(planned, setting, lease, clock_, interrupts_, observer_).execute();

@@ -69,8 +69,12 @@ std::vector<Experiment> load_all(const RunCommandOptions& options) {
 ExitStatus status_of(const std::vector<ExperimentOutcome>& outcomes) {
   ExitStatus status = ExitStatus::kDone;
   for (const ExperimentOutcome& outcome : outcomes) {
-    if (outcome.result.value("aborted", false) && !outcome.failure) return ExitStatus::kInterrupted;
-    if (outcome.failure || outcome.result["verdict"]["status"] != "valid") status = ExitStatus::kFailed;
+    const std::string verdict = outcome.result["verdict"]["status"];
+    // One that a threshold ended early is unknown for that reason alone.
+    const bool stopped = outcome.result.contains("stopped_by") && verdict != "invalid";
+    if (outcome.result.value("aborted", false) && !outcome.failure && !stopped)
+      return ExitStatus::kInterrupted;
+    if (outcome.failure || (verdict != "valid" && !stopped)) status = ExitStatus::kFailed;
     if (status == ExitStatus::kFailed) continue;
     for (const Json& threshold : outcome.result["thresholds"]) {
       if (!threshold["ok"].get<bool>()) status = ExitStatus::kThresholdMissed;

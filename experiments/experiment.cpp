@@ -133,7 +133,7 @@ Experiment build(const SourceFile& source, Json document, Origin origin, const O
   experiment.question = first["question"];
   experiment.seed = first["seed"];
   experiment.repetitions = first["repetitions"];
-  experiment.thresholds = first["thresholds"].get<std::vector<std::string>>();
+  for (const Json& entry : first["thresholds"]) experiment.thresholds.push_back(Threshold::from_json(entry));
   experiment.data_files = digests_of(experiment.variants, experiment.directory);
   experiment.warnings = sorted(std::move(collected.warnings));
   return experiment;

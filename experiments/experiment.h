@@ -8,6 +8,7 @@
 
 #include "core/json.h"
 #include "experiments/problem.h"
+#include "experiments/threshold.h"
 
 namespace brokerlab {
 
@@ -46,7 +47,7 @@ struct Experiment {
   std::filesystem::path directory;  // absolute; data files are relative to it
   std::uint64_t seed = 1;
   int repetitions = 1;
-  std::vector<std::string> thresholds;
+  std::vector<Threshold> thresholds;
   std::vector<Variant>
       variants;  // in file order, at least one; a file without variants has one named "default"
   std::vector<DataFile> data_files;

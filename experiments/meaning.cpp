@@ -81,15 +81,27 @@ Nanoseconds load_ns(const Json& experiment, const Findings& findings) {
 }
 
 void check_thresholds(const Json& experiment, Findings& findings) {
-  std::vector<std::string> roles;
-  for (const Json& role : list_at(experiment, "roles")) roles.push_back(text_at(role, "role"));
+  const ThresholdNames names = ThresholdNames::of(experiment);
   const Json& thresholds = list_at(experiment, "thresholds");
   for (std::size_t i = 0; i < thresholds.size(); ++i) {
-    if (!thresholds[i].is_string()) continue;
+    const JsonPointer at = JsonPointer("/thresholds") / i;
+    const bool text = thresholds[i].is_string();
+    if (!text && !member(thresholds[i], "expression").is_string()) continue;
     try {
-      parse_threshold(thresholds[i].get_ref<const std::string&>(), roles);
+      const ThresholdExpression expression = parse_threshold(
+          text ? thresholds[i].get<std::string>() : text_at(thresholds[i], "expression"), names);
+      if (text || !findings.clean(at)) continue;
+      const Threshold threshold = Threshold::from_json(thresholds[i]);
+      if (threshold.abort && !expression.live)
+        findings.error(at / "expression",
+                       "what this is about is known only when the run has ended: nothing can end early by it",
+                       "\"abort\" goes with one of " + live_metric_names());
+      if (!threshold.abort && threshold.after_ns > 0)
+        findings.error(at / "after",
+                       "\"after\" says from when on the threshold may end the run, and it never does",
+                       "remove it, or add \"abort\": true");
     } catch (const Error& error) {
-      findings.error(JsonPointer("/thresholds") / i, error.summary(), error.remedy());
+      findings.error(text ? at : at / "expression", error.summary(), error.remedy());
     }
   }
 }

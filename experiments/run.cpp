@@ -29,18 +29,6 @@ constexpr Nanoseconds kHealLimit = 120 * kNanosecondsPerSecond;
 
 std::string text_of(const Json& error, const char* key) { return error.value(key, std::string()); }
 
-Error error_of(const RunProcess& process) {
-  if (process.error) {
-    return {process.name + ": " + text_of(*process.error, "what"), text_of(*process.error, "where"),
-            text_of(*process.error, "remedy")};
-  }
-  const std::string words = process.child ? process.child->last_words() : std::string();
-  const std::string how = process.exit.signal != 0 ? "by signal " + std::to_string(process.exit.signal)
-                                                   : "with status " + std::to_string(process.exit.status);
-  return {"process " + process.name + " ended " + how + (words.empty() ? "" : ": " + words), process.name,
-          "look at its log in the run's folder"};
-}
-
 }  // namespace
 
 Run::Run(const PlannedRun& plan, const RunSetting& setting, Lease& lease, const Clock& clock,
@@ -171,13 +159,14 @@ void Run::on_exit(RunProcess& process, ChildExit exit) {
   process.exit = exit;
   process.exited = true;
   if (process.ended_by() == "died" && !process.error && stage_ != Stage::kStarting) {
-    notice(error_of(process).summary());
+    notice(process.failure().summary());
   }
 }
 
 void Run::tick() {
   const Nanoseconds now = clock_.now();
   check_interrupts();
+  check_limits(now);
   switch (stage_) {
     case Stage::kStarting:
       check_starting(now);
@@ -233,10 +222,26 @@ void Run::check_interrupts() {
   stop(true);
 }
 
+// What ended the load early is told, and the queues are drained as after any load; a run that was draining
+// already waits for nothing more.
+void Run::check_limits(Nanoseconds now) {
+  const bool going = stage_ != Stage::kStarting && stage_ != Stage::kStopping && now >= t0_ns_;
+  if (!setting_.must_stop || !going || !stopped_by_.empty() || now - last_limits_ns_ < kReportInterval)
+    return;
+  last_limits_ns_ = now;
+  stopped_by_ =
+      setting_.must_stop(live_.at(now, counts_of(processes_), stage_ == Stage::kLoad), now - t0_ns_);
+  if (stopped_by_.empty()) return;
+  notice("ending the run early: " + stopped_by_);
+  if (stage_ == Stage::kLoad) return stop(true);
+  drain_reason_ = stopped_by_;
+  stop(false);
+}
+
 void Run::check_starting(Nanoseconds now) {
   for (const auto& process : processes_) {
     if (process->exited || process->error) {
-      failure_ = error_of(*process);
+      failure_ = process->failure();
       uv_stop(&loop_);
       return;
     }
@@ -417,12 +422,14 @@ Json Run::evidence() {
   record.queues = to_json(depths_at_start_, depths);
   record.drained = drained_;
   record.drain_reason = drain_reason_;
-  record.aborted = aborted_;
+  record.aborted = aborted_ || !stopped_by_.empty();
   record.faults = faults_->report();
   record.membership = membership_.report();
   record.host = std::move(host);
   record.notices = notices_;
-  return run_evidence(plan_, std::move(record));
+  Json evidence = run_evidence(plan_, std::move(record));
+  if (!stopped_by_.empty()) evidence["stopped_by"] = stopped_by_;
+  return evidence;
 }
 
 }  // namespace brokerlab

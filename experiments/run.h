@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "experiments/fault_schedule.h"
 #include "experiments/host_watch.h"
 #include "experiments/interrupts.h"
+#include "experiments/live_figures.h"
 #include "experiments/membership_schedule.h"
 #include "experiments/network_paths.h"
 #include "experiments/plan.h"
@@ -31,6 +33,9 @@ struct RunSetting {
   std::uint64_t run_number = 0;      // in the stamp of every message
   std::string title;                 // "push, repetition 1 (2 of 4)"
   bool tls_insecure = false;
+  // Asked about every quarter of a second with the figures so far (experiments/live_figures.h) and the time
+  // since the load began: why the run is to end now, "" for it to go on. May be empty.
+  std::function<std::string(const Json& figures, Nanoseconds elapsed_ns)> must_stop;
 };
 
 // One variant, once: spawns the processes, starts them together, lets the load run and the faults strike,
@@ -67,6 +72,7 @@ class Run final : private FaultTargets {
   void check_draining(Nanoseconds now);
   void check_stopping(Nanoseconds now);
   void check_interrupts();
+  void check_limits(Nanoseconds now);
   void start_load();
   void stop(bool loads);
   void report_progress(Nanoseconds now, bool force);
@@ -126,6 +132,9 @@ class Run final : private FaultTargets {
   std::string drain_reason_;
   int interrupts_handled_ = 0;
   bool aborted_ = false;
+  LiveFigures live_;
+  Nanoseconds last_limits_ns_ = 0;
+  std::string stopped_by_;        // what must_stop said
   std::optional<Error> failure_;  // of the start
   Json notices_ = Json::array();
 };

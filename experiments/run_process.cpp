@@ -17,6 +17,40 @@ std::string RunProcess::ended_by() const {
   return ended_by_us ? "aborted" : "died";
 }
 
+Error RunProcess::failure() const {
+  if (error) {
+    return {name + ": " + error->value("what", ""), error->value("where", ""), error->value("remedy", "")};
+  }
+  const std::string words = child ? child->last_words() : std::string();
+  const std::string how = exit.signal != 0 ? "by signal " + std::to_string(exit.signal)
+                                           : "with status " + std::to_string(exit.status);
+  return {"process " + name + " ended " + how + (words.empty() ? "" : ": " + words), name,
+          "look at its log in the run's folder"};
+}
+
+LiveCounts counts_of(const std::vector<std::unique_ptr<RunProcess>>& processes) {
+  LiveCounts counts;
+  for (const auto& process : processes) {
+    const auto add = [&](std::int64_t LiveCounts::*count, const char* figure) {
+      counts.*count += process->figure(figure);
+    };
+    if (process->is_load()) {
+      add(&LiveCounts::published, "published");
+      add(&LiveCounts::confirmed, "confirmed");
+    }
+    add(&LiveCounts::published_by_all, "published");
+    add(&LiveCounts::confirmed_by_all, "confirmed");
+    add(&LiveCounts::returned, "returned");
+    add(&LiveCounts::nacked, "nacked");
+    add(&LiveCounts::received, "received");
+    add(&LiveCounts::done, "done");
+    add(&LiveCounts::redelivered, "redelivered");
+    add(&LiveCounts::ignored, "ignored");
+    add(&LiveCounts::unreadable, "unreadable");
+  }
+  return counts;
+}
+
 std::vector<ProgressRow> ProgressTable::rows(const std::vector<std::unique_ptr<RunProcess>>& processes,
                                              Nanoseconds now) {
   std::vector<ProgressRow> rows;

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/error.h"
 #include "core/json.h"
 #include "experiments/child.h"
+#include "experiments/live_figures.h"
 #include "experiments/plan.h"
 
 namespace brokerlab {
@@ -40,7 +42,12 @@ struct RunProcess {
   std::int64_t figure(const char* key) const;
   // "normal", "fault", "aborted" or "died", as the evidence says it.
   std::string ended_by() const;
+  // Of one that ended too soon: its own words, or how it ended.
+  Error failure() const;
 };
+
+// What all processes have told so far.
+LiveCounts counts_of(const std::vector<std::unique_ptr<RunProcess>>& processes);
 
 // The rows of the live table: one per load or role, over all of its processes.
 class ProgressTable {

@@ -229,6 +229,14 @@ INSTANTIATE_TEST_SUITE_P(
              "x.json:3: /thresholds/1: threshold \"end_to_end.p95 < 5ms\": unknown metric "
              "\"end_to_end.p95\"; did you "
              "mean \"end_to_end.p9"},
+        Case{
+            "{\"name\": \"x\", \"thresholds\": [\n {\"expression\": \"ledger.lost == 0\", \"abort\": true}]}",
+            "x.json:2: /thresholds/0/expression: what this is about is known only when the run has ended"},
+        Case{"{\"name\": \"x\", \"thresholds\": [\n {\"expression\": \"ledger.lost == 0\", \"after\": "
+             "\"5s\"}]}",
+             "x.json:2: /thresholds/0/after: \"after\" says from when on"},
+        Case{"{\"name\": \"x\", \"thresholds\": [\n {\"expression\": \"ledger.lots == 0\"}]}",
+             "x.json:2: /thresholds/0/expression: threshold \"ledger.lots == 0\": unknown metric"},
         Case{"{\"name\": \"x\",\n \"matrix\": {\"roles.0.instances\": [1]}}",
              "x.json:2: /matrix/roles.0.instances: {\"0\":{\"instances\":1}} is an object, but a list is "
              "wanted"},

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "core/error.h"
+#include "experiments/live_figures.h"
 
 namespace brokerlab {
 namespace {
@@ -18,12 +19,15 @@ const Json& run() {
     "fairness": {"by_busy_time": {"jain": 0.61}},
     "ledger": {"lost": 0, "returned": 10},
     "network": {"bytes": 2048, "per_task": {"messages": 3.5}},
+    "work": [{"role": "other", "idle_share": 0.9}, {"role": "my.worker", "idle_share": 0.25, "longest_ns": 5}],
+    "theory": [{"role": "my.worker", "utilisation": 0.8, "replay": {"p99_ns": 1000, "error": {"mean": -0.02}}}],
+    "recovery": [{"fault": "kill", "drained_ns": 1000000}, {"fault": "kill", "drained_ns": 3000000}, {"fault": "pause"}],
     "makespan_ns": 912000000})");
   return value;
 }
 
 ThresholdOutcome outcome(const std::string& text) {
-  return evaluate(parse_threshold(text, {"my.worker"}), run());
+  return evaluate(parse_threshold(text, {.roles = {"my.worker"}, .queues = {"tasks"}}), run());
 }
 
 std::string refusal(const std::string& text) {
@@ -66,6 +70,54 @@ TEST(Threshold, OfOneRole) {
   EXPECT_THAT(refusal("by_role.nobody.done.max < 1s"), HasSubstr("unknown metric"));
 }
 
+TEST(Threshold, OfOneQueueAndOfOneRolesWork) {
+  EXPECT_TRUE(outcome("ledger.queues.tasks.lost == 0").ok);
+  EXPECT_TRUE(outcome("work.my.worker.idle_share < 30%").ok);
+  EXPECT_TRUE(outcome("work.my.worker.longest == 5ns").ok);
+  EXPECT_TRUE(outcome("theory.my.worker.utilisation < 1").ok);
+  EXPECT_TRUE(outcome("theory.replay.p99 <= 1us").ok);
+  EXPECT_TRUE(outcome("theory.replay.error.mean > -5%").ok);
+}
+
+// Of several values the one that fails is shown, else the one nearest to the limit.
+TEST(Threshold, HoldsOnlyIfItDoesForEach) {
+  EXPECT_TRUE(outcome("recovery.drained < 4ms").ok);
+  EXPECT_EQ(outcome("recovery.drained < 4ms").value, 3e6);
+  EXPECT_FALSE(outcome("recovery.drained < 2ms").ok);
+  EXPECT_EQ(outcome("recovery.drained < 2ms").value, 3e6);
+  EXPECT_EQ(outcome("recovery.drained > 2ms").value, 1e6);
+  EXPECT_FALSE(outcome("work.idle_share < 50%").ok);
+  EXPECT_FALSE(outcome("recovery.wasted_work < 1s").value.has_value());
+}
+
+TEST(Threshold, KnowsWhatIsKnownWhileARunGoesOn) {
+  EXPECT_TRUE(parse_threshold("rates.confirmed > 10 /s").live);
+  EXPECT_TRUE(parse_threshold("ledger.returned == 0").live);
+  EXPECT_FALSE(parse_threshold("ledger.lost == 0").live);
+  EXPECT_FALSE(parse_threshold("end_to_end.p99 < 1s").live);
+  EXPECT_THAT(live_metric_names(), HasSubstr("ledger.redelivered_flag"));
+}
+
+TEST(LiveFigures, RatesAreOfTheLastTwoSecondsOfTheLoad) {
+  LiveFigures live;
+  LiveCounts counts;
+  EXPECT_FALSE(live.at(0, counts, true).contains("rates"));
+  for (int quarter = 1; quarter <= 40; ++quarter) {
+    counts.published += quarter <= 20 ? 25 : 250;  // 100 a second, then 1000
+    counts.published_by_all = counts.published + 7;
+    const Json figures = live.at(quarter * kNanosecondsPerSecond / 4, counts, true);
+    EXPECT_EQ(figures.contains("rates"), quarter >= 4) << quarter;
+    if (quarter == 20) {
+      EXPECT_NEAR(figures["rates"]["published_per_s"].get<double>(), 100, 1e-9);
+    }
+    if (quarter == 28 || quarter == 40) {
+      EXPECT_NEAR(figures["rates"]["published_per_s"].get<double>(), 1000, 1e-9);
+    }
+    EXPECT_EQ(figures["ledger"]["published"], counts.published + 7);
+  }
+  EXPECT_FALSE(live.at(11 * kNanosecondsPerSecond, counts, false).contains("rates"));
+}
+
 TEST(Threshold, UnmeasuredIsNeverOk) {
   for (const char* text :
        {"end_to_end.p99_9 < 1h", "confirm.p50 < 1h", "ledger.nacked == 0", "ledger.nacked != 0"}) {
@@ -94,13 +146,18 @@ TEST(Threshold, MistakesAreExplained) {
 TEST(Threshold, MetricsAreThoseOfTheResultSchema) {
   const Json schema =
       read_json_file(std::string(BROKERLAB_SOURCE_DIR) + "/results/schema/result.schema.json");
-  const std::vector<std::string> names = threshold_metrics();
+  std::vector<std::string> names;
+  for (const ThresholdMetric& metric : threshold_metrics({.roles = {"r"}, .queues = {"q"}}))
+    names.push_back(metric.name);
   const auto expect_all = [&](const std::string& prefix, const Json& properties, const std::string& suffix) {
     for (const auto& [key, property] : properties.items()) {
       const bool is_number =
           !property.contains("type") || property["type"] == "number" || property["type"] == "integer";
       const std::string kind = property.value("$ref", "");
-      if (!is_number || kind.ends_with("text") || kind.ends_with("messages")) continue;  // these are lists
+      if (property.contains("const") || property.contains("properties") || kind.ends_with("error")) continue;
+      if (!is_number || kind.ends_with("key_queues") || kind.ends_with("stream") || kind.ends_with("text") ||
+          kind.ends_with("messages"))
+        continue;  // these are lists
       EXPECT_THAT(names,
                   Contains(prefix + key.substr(0, key.size() - (key.ends_with(suffix) ? suffix.size() : 0))));
     }
@@ -111,6 +168,23 @@ TEST(Threshold, MetricsAreThoseOfTheResultSchema) {
   expect_all("network.", definitions.at("network").at("properties"), "");
   expect_all("network.per_task.", definitions.at("network").at("properties").at("per_task").at("properties"),
              "");
+  for (const auto& [prefix, definition] : {std::pair{"pipeline.", "pipeline"},
+                                           {"sharding.", "sharding"},
+                                           {"recovery.", "recovery"},
+                                           {"work.", "work"},
+                                           {"work.r.", "work"},
+                                           {"theory.", "prediction"},
+                                           {"theory.r.", "prediction"}})
+    expect_all(prefix, definitions.at(definition).at("properties"), "_ns");
+  const Json& prediction = definitions.at("prediction").at("properties");
+  for (const char* part : {"arrivals", "service", "model", "makespan"})
+    expect_all("theory." + std::string(part) + ".", prediction.at(part).at("properties"), "_ns");
+  expect_all("sharding.changes.",
+             definitions.at("sharding").at("properties").at("changes").at("items").at("properties"), "");
+  expect_all("ledger.queues.q.",
+             definitions.at("ledger").at("properties").at("queues").at("items").at("properties"), "");
+  expect_all("ledger.dead_letters.",
+             definitions.at("ledger").at("properties").at("dead_letters").at("properties"), "");
   for (const auto& [key, unused] : definitions.at("indices").at("properties").items()) {
     EXPECT_THAT(names, Contains("fairness.by_bytes." + key));
   }
