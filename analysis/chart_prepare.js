@@ -94,10 +94,34 @@ var brokerlabCharts = (function () {
       value = figure(value);
       return measured(value) ? value.toFixed(3) : 'not measured';
     },
+    // A ratio: less than twice as much in per cent.
+    '@change': function (value) {
+      value = figure(value);
+      if (!measured(value)) { return 'not measured'; }
+      if (value >= 2) { return '\u00d7 ' + short(value); }
+      var percent = 100 * (value - 1);
+      if (Math.abs(percent) < 0.05) { return 'no change'; }
+      return (percent > 0 ? '+' : '\u2212') + short(Math.abs(percent)) + ' %';
+    },
     '@nothing': function () { return ''; }
   };
 
   var shapes = {
+    // A figure with its interval: [low, high, figure, row]; without an interval low and high are null.
+    '@interval': function (params, api) {
+      var colour = api.visual('color'), middle = api.coord([api.value(2), api.value(3)]), size = 5;
+      var diamond = [[middle[0], middle[1] - size], [middle[0] + size, middle[1]], [middle[0], middle[1] + size],
+                     [middle[0] - size, middle[1]]];
+      var parts = [{type: 'polygon', shape: {points: diamond}, style: {fill: colour}, silent: true}];
+      if (isFinite(api.value(0)) && api.value(0) > 0) {
+        var low = api.coord([api.value(0), api.value(3)])[0], high = api.coord([api.value(1), api.value(3)])[0];
+        [[low, 0, high, 0], [low, -4, low, 4], [high, -4, high, 4]].forEach(function (at) {
+          parts.push({type: 'line', silent: true, style: {stroke: colour, lineWidth: 2},
+                      shape: {x1: at[0], y1: middle[1] + at[1], x2: at[2], y2: middle[1] + at[3]}});
+        });
+      }
+      return {type: 'group', silent: true, children: parts};
+    },
     // A piece of work in a timeline: [start, end, row, opacity]. Never thinner than can be seen.
     '@stroke': function (params, api) {
       var start = api.coord([api.value(0), api.value(2)]);

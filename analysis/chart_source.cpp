@@ -113,6 +113,7 @@ ChartSource::ChartSource(std::span<const Json> results) {
   for (const Json& result : results) {
     const Json* runs = runs_of(result);
     if (runs == nullptr) continue;
+    results_.push_back(&result);
     const std::string prefix = prefix_of(result, results);
     const std::string experiment = find_text(result, "/experiment");
     std::map<std::string, std::size_t> known;
@@ -128,6 +129,7 @@ ChartSource::ChartSource(std::span<const Json> results) {
 ChartSource ChartSource::only(std::size_t variant) const {
   ChartSource source;
   source.variants_.push_back(variants_.at(variant));
+  source.results_ = results_;
   return source;
 }
 

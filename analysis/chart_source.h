@@ -37,6 +37,8 @@ class ChartSource {
   const std::vector<ChartVariant>& variants() const { return variants_; }
   // The same, restricted to one variant, which keeps its colour.
   ChartSource only(std::size_t variant) const;
+  // All of them, also where only one variant is shown.
+  const std::vector<const Json*>& results() const { return results_; }
   // Whether any run has a value at `pointer` (e.g. "/series/backlog").
   bool any(std::string_view pointer) const;
   // "quickstart · 3 repetitions merged": what stands under the title of a plot.
@@ -46,6 +48,7 @@ class ChartSource {
   ChartSource() = default;
 
   std::vector<ChartVariant> variants_;
+  std::vector<const Json*> results_;
 };
 
 // The value at a JSON pointer; null where it is absent or null.

@@ -1,6 +1,7 @@
 #include "analysis/charts.h"
 
 #include "analysis/chart_accounts.h"
+#include "analysis/chart_forest.h"
 #include "analysis/chart_latency.h"
 #include "analysis/chart_sharding.h"
 #include "analysis/chart_time.h"
@@ -18,6 +19,11 @@ std::vector<Chart> overview_charts() {
        "other figures "
        "are medians over the repetitions.",
        ChartPlace::kOverview, chart::has_comparison, chart::draw_comparison},
+      {"forest", "What differs, and what does not",
+       "Each mark is the change of one figure against the first variant, with its 95 % interval. Within the "
+       "grey band two are the same. An interval that leaves out no change, and survives the correction for "
+       "so many figures, is a difference: better or worse. What chance may have made is grey.",
+       ChartPlace::kOverview, chart::has_forest, chart::draw_forest},
       {"latency", "How old messages were when they arrived",
        "Each point says: this share of the messages had arrived within this time of the instant they were "
        "due. Solid "
