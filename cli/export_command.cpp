@@ -7,7 +7,9 @@
 #include <optional>
 
 #include "analysis/export_csv.h"
+#include "analysis/export_gbench.h"
 #include "analysis/export_histogram.h"
+#include "analysis/export_openmetrics.h"
 #include "analysis/history.h"
 #include "analysis/merge.h"
 #include "analysis/result.h"
@@ -125,13 +127,22 @@ void export_hlog(const Chosen& chosen, const ExportOptions& options, Sink& sink)
   sink.write(export_histogram_log(chosen.result, chosen.runs, options.stream));
 }
 
+void export_as_gbench(const Chosen& chosen, const ExportOptions&, Sink& sink) {
+  sink.write(export_gbench(chosen.result, chosen.runs).dump(2) + "\n");
+}
+
+void export_as_openmetrics(const Chosen& chosen, const ExportOptions&, Sink& sink) {
+  sink.write(export_openmetrics(chosen.result, chosen.runs));
+}
+
 // A format is a name and a function from the chosen runs of a result to text.
 struct ExportFormat {
   const char* name;
   void (*write)(const Chosen& chosen, const ExportOptions& options, Sink& sink);
 };
-constexpr ExportFormat kFormats[] = {
-    {"history", export_history}, {"csv", export_as_csv}, {"hgrm", export_hgrm}, {"hlog", export_hlog}};
+constexpr ExportFormat kFormats[] = {{"history", export_history},  {"csv", export_as_csv},
+                                     {"hgrm", export_hgrm},        {"hlog", export_hlog},
+                                     {"gbench", export_as_gbench}, {"openmetrics", export_as_openmetrics}};
 
 std::vector<std::string> format_names() {
   std::vector<std::string> names;
@@ -175,7 +186,8 @@ void add_export_command(CLI::App& app, CommandContext&) {
       ->add_option(
           "--format", options->format,
           "history: every operation of every run, one JSON object a line; csv: every figure; hgrm: one "
-          "percentile distribution; hlog: a log of histograms")
+          "percentile distribution; hlog: a log of histograms; gbench: Google Benchmark's JSON; openmetrics: "
+          "OpenMetrics text")
       ->required()
       ->check(CLI::IsMember(format_names()));
   command->add_option("--variant", options->variant, "only this variant");

@@ -1,11 +1,15 @@
 // Every export is read back by a program of other people.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <map>
 
 #include "analysis/export_csv.h"
+#include "analysis/export_gbench.h"
 #include "analysis/export_histogram.h"
+#include "analysis/export_openmetrics.h"
 #include "analysis/merge.h"
+#include "analysis/statistics.h"
 #include "tests/analysis/report_fixture.h"
 #include "tests/answer_of.h"
 
@@ -84,6 +88,87 @@ TEST(Export, AnIndependentReaderPrintsTheSameDistributionAndReadsTheLog) {
     }
   }
   EXPECT_EQ(next, answer["intervals"].size());
+}
+
+// Whether a Python program of ours can import what it needs; where not, script/bootstrap --test installs it.
+bool importable(const std::string& modules) {
+  return std::system(("python3 -c 'import " + modules + "' 2>/dev/null").c_str()) == 0;
+}
+
+std::string independent(const char* program) {
+  return "python3 '" BROKERLAB_SOURCE_DIR "/tests/independent/" + std::string(program) + "'";
+}
+
+TEST(Export, ThePrometheusParserReadsEverySample) {
+  if (!importable("prometheus_client.openmetrics.parser"))
+    GTEST_SKIP() << "python3-prometheus-client is not installed: run script/bootstrap --test";
+  const Json result = fixture("work_queue");
+  Json runs = result["runs"];
+  runs[0]["variant"] = "push, \"quoted\"\nand \\ more";
+  std::map<std::string, double> found;
+  for (const Json& sample : answer_of(independent("openmetrics.py"), export_openmetrics(result, runs))) {
+    const Json& labels = sample["labels"];
+    EXPECT_EQ(labels["experiment"], result["experiment"]);
+    std::string key = sample["name"].get<std::string>() + " " + labels["variant"].get<std::string>() + " " +
+                      labels["repetition"].get<std::string>();
+    for (const char* label : {"stream", "quantile", "figure", "flag"})
+      if (labels.contains(label)) key += " " + labels[label].get<std::string>();
+    found[key] = sample["value"].get<double>();
+    if (sample["family"] == "brokerlab_latency_seconds") {
+      EXPECT_EQ(sample["type"], "summary");
+      EXPECT_EQ(sample["unit"], "seconds");
+    }
+  }
+  for (const Json& run : runs) {
+    const std::string of = " " + run["variant"].get<std::string>() + " " + run["repetition"].dump();
+    const Json& stream = run["latency"]["end_to_end"];
+    EXPECT_DOUBLE_EQ(found["brokerlab_latency_seconds" + of + " end_to_end 0.5"],
+                     stream["p50_ns"].get<double>() / 1e9);
+    EXPECT_EQ(found["brokerlab_latency_seconds_count" + of + " end_to_end"], stream["count"].get<double>());
+    EXPECT_EQ(found["brokerlab_messages_per_second" + of + " delivered"],
+              run["rates"]["delivered_per_s"].get<double>());
+    EXPECT_EQ(found["brokerlab_ledger_messages" + of + " published"],
+              run["ledger"]["published"].get<double>());
+    EXPECT_EQ(found["brokerlab_valid" + of], run["verdict"]["status"] == "valid" ? 1 : 0);
+  }
+}
+
+// The U test of their tool and ours, on five repetitions without ties, where both are exact.
+TEST(Export, GoogleBenchmarksOwnComparisonFindsWhatOursDoes) {
+  const char* place = std::getenv("BROKERLAB_GBENCH_COMPARE");
+  const std::string compare = place != nullptr ? place : "/usr/share/benchmark/compare.py";
+  if (!std::filesystem::exists(compare) || !importable("scipy.stats"))
+    GTEST_SKIP() << "libbenchmark-tools or python3-scipy is not installed: run script/bootstrap --test";
+  Json baseline = fixture("work_queue"), candidate = baseline;
+  const Json run = baseline["runs"][0];
+  std::vector<double> first, second;
+  for (Json* result : {&baseline, &candidate}) {
+    (*result)["runs"] = Json::array();
+    std::vector<double>& values = result == &baseline ? first : second;
+    for (int i = 0; i < 5; ++i) {
+      Json trial = run;
+      trial["repetition"] = i;
+      values.push_back((result == &baseline ? 1e9 : 1.02e9) + 7e6 * i);
+      trial["makespan_ns"] = static_cast<std::int64_t>(values.back());
+      (*result)["runs"].push_back(std::move(trial));
+    }
+  }
+  const Json found = answer_of(independent("gbench.py") + " '" + compare + "'",
+                               Json{{"baseline", export_gbench(baseline, baseline["runs"])},
+                                    {"candidate", export_gbench(candidate, candidate["runs"])}}
+                                   .dump());
+  const std::string name = run["variant"].get<std::string>() + "/makespan";
+  std::size_t names = 0;
+  for (const Json& each : found) {
+    if (each["name"] == run["variant"].get<std::string>() + "/end_to_end/p50") ++names;
+    if (each["name"] != name) continue;
+    ++names;
+    ASSERT_EQ(each["measurements"].size(), 5U);
+    EXPECT_NEAR(each["measurements"][0]["time"].get<double>(), .02, 1e-9);
+    EXPECT_EQ(each["utest"]["nr_of_repetitions"], 5);
+    EXPECT_NEAR(each["utest"]["time_pvalue"].get<double>(), mann_whitney_p(first, second), 1e-12);
+  }
+  EXPECT_EQ(names, 2U) << found.dump().substr(0, 1000);
 }
 
 }  // namespace

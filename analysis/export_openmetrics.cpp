@@ -1,0 +1,147 @@
+#include "analysis/export_openmetrics.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+namespace brokerlab {
+namespace {
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+constexpr double kNanosecondsPerSecond = 1e9;
+
+std::string escaped(const std::string& text) {
+  std::string safe;
+  for (const char c : text) {
+    if (c == '\n') {
+      safe += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') safe += '\\';
+    safe += c;
+  }
+  return safe;
+}
+
+// One metric family after the other: a reader refuses samples of one family among those of another.
+class Exposition {
+ public:
+  explicit Exposition(Labels common) : common_(std::move(common)) {}
+
+  void family(const std::string& name, const char* type, const char* unit, const char* help) {
+    name_ = name;
+    text_ += fmt::format("# TYPE {} {}\n", name, type);
+    if (*unit != 0) text_ += fmt::format("# UNIT {} {}\n", name, unit);
+    text_ += fmt::format("# HELP {} {}\n", name, help);
+  }
+
+  void sample(const char* suffix, const Json& run, const Labels& labels, double value) {
+    text_ += name_ + suffix + "{";
+    add(common_, "");
+    add({{"variant", run.at("variant").get<std::string>()}, {"repetition", run.at("repetition").dump()}},
+        ",");
+    if (!labels.empty()) add(labels, ",");
+    text_ += fmt::format("}} {}\n", value);
+  }
+
+  std::string finish() && { return std::move(text_) + "# EOF\n"; }
+
+ private:
+  void add(const Labels& labels, const char* before) {
+    for (const auto& [name, value] : labels) {
+      text_ += fmt::format("{}{}=\"{}\"", before, name, escaped(value));
+      before = ",";
+    }
+  }
+
+  Labels common_;
+  std::string name_, text_;
+};
+
+void add_latencies(const Json& runs, Exposition& exposition) {
+  exposition.family("brokerlab_latency_seconds", "summary", "seconds",
+                    "Latencies of a run; what each stream counts from stands in docs/metrics.md.");
+  for (const Json& run : runs) {
+    const Json& latency = run.at("latency");
+    for (auto entry = latency.begin(); entry != latency.end(); ++entry) {
+      const Json& stream = entry.value();
+      if (!stream.contains("hdr")) continue;
+      for (const auto& [key, quantile] :
+           {std::pair{"p50_ns", "0.5"}, {"p90_ns", "0.9"}, {"p99_ns", "0.99"}, {"p99_9_ns", "0.999"}}) {
+        if (stream.at(key).is_number())
+          exposition.sample("", run, {{"stream", entry.key()}, {"quantile", quantile}},
+                            stream.at(key).get<double>() / kNanosecondsPerSecond);
+      }
+      const double count = stream.at("count").get<double>();
+      exposition.sample("_count", run, {{"stream", entry.key()}}, count);
+      exposition.sample("_sum", run, {{"stream", entry.key()}},
+                        count * stream.at("mean_ns").get<double>() / kNanosecondsPerSecond);
+    }
+  }
+}
+
+// Every number directly in `part` of a run, as one gauge with the figure's name as a label.
+void add_figures(const Json& runs, const char* part, const std::string& suffix, Exposition& exposition) {
+  for (const Json& run : runs) {
+    if (!run.contains(part)) continue;
+    const Json& figures = run.at(part);
+    for (auto entry = figures.begin(); entry != figures.end(); ++entry) {
+      std::string name = entry.key();
+      if (!entry.value().is_number() || !name.ends_with(suffix)) continue;
+      name.resize(name.size() - suffix.size());
+      exposition.sample("", run, {{"figure", name}}, entry.value().get<double>());
+    }
+  }
+}
+
+void add_fairness(const Json& runs, Exposition& exposition) {
+  exposition.family("brokerlab_fairness", "gauge", "", "How evenly consumers shared.");
+  for (const Json& run : runs) {
+    for (const char* by : {"by_messages", "by_bytes", "by_busy_time"}) {
+      const Json indices = run.at("fairness").value(by, Json::object());
+      for (auto index = indices.begin(); index != indices.end(); ++index) {
+        if (index.value().is_number())
+          exposition.sample("", run, {{"by", by}, {"index", index.key()}}, index.value().get<double>());
+      }
+    }
+  }
+}
+
+void add_state(const Json& runs, Exposition& exposition) {
+  exposition.family("brokerlab_makespan_seconds", "gauge", "seconds",
+                    "From the first message due to the last work done.");
+  for (const Json& run : runs)
+    if (run.contains("makespan_ns"))
+      exposition.sample("", run, {}, run.at("makespan_ns").get<double>() / kNanosecondsPerSecond);
+  exposition.family("brokerlab_valid", "gauge", "", "1 where the measurement can be trusted.");
+  for (const Json& run : runs)
+    exposition.sample("", run, {}, run.at("verdict").at("status") == "valid" ? 1 : 0);
+  exposition.family("brokerlab_flag_failed", "gauge", "",
+                    "1 for a doubt about the measurement; none where it was not checked.");
+  for (const Json& run : runs)
+    for (const Json& flag : run.at("flags"))
+      if (flag.at("state") != "unmeasured")
+        exposition.sample("", run, {{"flag", flag.at("name").get<std::string>()}},
+                          flag.at("state") == "fail" ? 1 : 0);
+}
+
+}  // namespace
+
+std::string export_openmetrics(const Json& result, const Json& runs) {
+  Exposition exposition({{"experiment", result.at("experiment").get<std::string>()}});
+  add_latencies(runs, exposition);
+  exposition.family("brokerlab_messages_per_second", "gauge", "", "Mean rates of a run.");
+  add_figures(runs, "rates", "_per_s", exposition);
+  exposition.family("brokerlab_ledger_messages", "gauge", "", "The account of every message of a run.");
+  add_figures(runs, "ledger", "", exposition);
+  exposition.family("brokerlab_network", "gauge", "",
+                    "Messages, frames and bytes between the broker and all processes.");
+  add_figures(runs, "network", "", exposition);
+  add_fairness(runs, exposition);
+  add_state(runs, exposition);
+  return std::move(exposition).finish();
+}
+
+}  // namespace brokerlab
