@@ -85,12 +85,15 @@ std::string aa_sentence(const std::vector<Effect>& effects, const Json& differs,
   if (blocks < least)
     return fmt::format("{} block{} too few to tell whether {} differs from itself; at least {} are needed.",
                        blocks, blocks == 1 ? " is" : "s are", name, least);
+  const auto compared = std::count_if(effects.begin(), effects.end(), [](const Effect& effect) {
+    return effect.verdict != Difference::kNotCompared;
+  });
   double most = 0;
   for (const Json& share : seen) most = std::max(most, share.get<double>());
   return fmt::format(
-      "{} does not differ from itself in {} figures over {} blocks; a change of {:.2g} % can "
-      "be seen in each of them.",
-      name, effects.size(), blocks, 100 * most);
+      "{} does not differ from itself in {} figure{} over {} blocks{}.", name, compared,
+      compared == 1 ? "" : "s", blocks,
+      seen.empty() ? "" : fmt::format("; a change of {:.2g} % can be seen in each", 100 * most));
 }
 
 Json aa_json(const std::vector<Effect>& effects, const EffectRule& rule) {

@@ -123,6 +123,15 @@ void add_scaling(const Json& comparison, Lines& lines) {
     lines.add(fmt::format("           … and {} more in the report", groups.size() - kMostGroups));
 }
 
+void add_aa(const Json& comparison, Lines& lines) {
+  const auto aa = comparison.find("aa");
+  if (aa == comparison.end()) return;
+  const std::string sentence = plain(aa->at("sentence").get<std::string>());
+  const std::size_t half = std::min(sentence.find("; "), sentence.find(": "));
+  if (half == std::string::npos) return lines.add_figures("A/A", {sentence});
+  lines.add_figures("A/A", {sentence.substr(0, half + 1), sentence.substr(half + 2)});
+}
+
 bool compared(const Json& comparison, const HeadlineMetric& metric) {
   const Json& metrics = comparison.at("metrics");
   return std::any_of(metrics.begin(), metrics.end(),
@@ -163,6 +172,7 @@ void add_table(const Json& comparison, int columns, std::size_t below, Lines& li
 void add_comparison(const Json& comparison, int columns, std::size_t below, Lines& lines) {
   Lines scaling = lines.empty_one();
   add_scaling(comparison, scaling);
+  add_aa(comparison, scaling);
   const Json& variants = comparison.at("variants");
   const bool narrow =
       variants.size() <= 4 && std::all_of(variants.begin(), variants.end(), [](const Json& each) {
