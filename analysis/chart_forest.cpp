@@ -105,7 +105,8 @@ double reach_of(const std::vector<Group>& groups, double margin) {
 Json ratio_axis(double reach) {
   constexpr const char* kName = "change against the first variant";
   Json axis = horizontal(reach > kWide ? log_axis(kName, "@change") : value_axis(kName, "@change"));
-  if (reach > kWide) axis.update({{"logBase", 2}, {"splitNumber", 16}});  // a tick at every power of 2
+  // ECharts has a tick at every power of the base, unless there are ten and more of them.
+  if (reach > kWide) axis["logBase"] = reach < 32 ? 2 : 4;
   axis["min"] = 1 / reach;
   axis["max"] = reach;
   axis["axisLabel"]["showMinLabel"] = false;

@@ -206,6 +206,7 @@ std::vector<ThresholdMetric> threshold_metrics(const ThresholdNames& names) {
   list.add("pipeline.", JsonPointer("/pipeline"), kPipeline, Unit::kNumber);
   list.add("sharding.", JsonPointer("/sharding"), kSharding, Unit::kNumber);
   list.add("sharding.changes.", JsonPointer("/sharding/changes/*"), kChanges, Unit::kNumber);
+  list.add("sharding.changes.", JsonPointer("/sharding/changes/*"), std::array{"at"}, Unit::kNanoseconds);
   list.add("recovery.", JsonPointer("/recovery/*"), kRecovery, Unit::kNumber);
   list.add("recovery.", JsonPointer("/recovery/*"), kRecoveryTimes, Unit::kNanoseconds);
   list.add_work("work.", JsonPointer("/work/*"));
