@@ -163,6 +163,8 @@ std::uint64_t Channel::publish(PublishTemplate& message, const PublishStamp& sta
 }
 bool Channel::writable() const { return impl_->writable(); }
 
+void Channel::tx_select(Done done) { impl_->tx_select(std::move(done)); }
+void Channel::tx_commit(Done done) { impl_->tx_commit(std::move(done)); }
 void Channel::qos(std::uint16_t prefetch, bool global, Done done) {
   impl_->qos(prefetch, global, std::move(done));
 }

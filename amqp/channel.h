@@ -59,10 +59,10 @@ class ChannelListener {
 // that ended the channel or the connection. They may be called as soon as the channel object exists, before
 // the broker has opened it.
 //
-// After a lost connection the channel is restored with its qos, confirm mode and consumers. Publish numbers
-// and delivery tags go on counting then and never repeat, so an ack for a delivery of the lost connection is
-// recognised and dropped, and a late number can not be mistaken for a new one; epoch() counts the
-// restorations.
+// After a lost connection the channel is restored with its qos, confirm or transaction mode and consumers.
+// Publish numbers and delivery tags go on counting then and never repeat, so an ack for a delivery of the
+// lost connection is recognised and dropped, and a late number can not be mistaken for a new one; epoch()
+// counts the restorations.
 class Channel {
  public:
   // kLost: the connection is not open; it opens or restores the channel when it is.
@@ -84,6 +84,11 @@ class Channel {
   void purge(const std::string& queue, MessagesDone done);
   void delete_queue(const std::string& queue, bool if_unused, bool if_empty, MessagesDone done);
   void delete_exchange(const std::string& exchange, bool if_unused, Done done);
+
+  // Transactions: what is published and acknowledged between two commits takes effect together. Not on a
+  // channel with confirms.
+  void tx_select(Done done);
+  void tx_commit(Done done);
 
   // Publishing. confirm_select before the first publish whose confirm is wanted.
   void confirm_select(Done done);

@@ -34,6 +34,8 @@ class Channel::Impl {
   void get(const std::string& queue, bool auto_ack, GetDone done);
   void qos(std::uint16_t prefetch, bool global, Done done);
   void confirm_select(Done done);
+  void tx_select(Done done);
+  void tx_commit(Done done);
   void consume(const ConsumeOptions& options, DeliveryHandler& handler, ConsumeDone done);
   void cancel(const std::string& consumer_tag, Done done);
   std::uint64_t publish(PublishTemplate& message, const PublishStamp& stamp, std::span<const std::byte> body);
@@ -76,6 +78,7 @@ class Channel::Impl {
   void restore(Done done);
   void send_qos(std::uint16_t prefetch, bool global, Done done);
   void send_confirm_select(Done done);
+  void send_tx_select(Done done);
   void send_consume(const ConsumeOptions& options, ConsumeDone done);
 
   Outcome on_method(std::span<const std::byte> payload);
@@ -101,6 +104,7 @@ class Channel::Impl {
   std::uint64_t published_ = 0;     // the number of the last publish
   std::uint64_t confirm_base_ = 0;  // published_ when confirms were switched on: the broker counts from there
   bool confirming_ = false;
+  bool transactional_ = false;
   std::uint64_t tag_base_ = 0;  // delivery tags up to here belong to lost connections
   std::uint64_t highest_tag_ = 0;
   std::map<bool, std::uint16_t> prefetch_;  // by global; what a restoration sets again

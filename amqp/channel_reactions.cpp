@@ -213,10 +213,10 @@ void Channel::Impl::on_closed_by_broker(const Method& method) {
 void Channel::Impl::void_tags(const AmqpError& reason) {
   tag_base_ = highest_tag_;
   if (assembly_) assembly_->clear();
-  const bool undecided = confirming_ && published_ > confirm_base_;
+  const bool undecided = (confirming_ || transactional_) && published_ > confirm_base_;
   confirm_base_ = published_;
   if (state_ == State::kClosed) {
-    confirming_ = false;
+    confirming_ = transactional_ = false;
     prefetch_.clear();
     consumers_.clear();
   }

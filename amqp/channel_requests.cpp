@@ -140,12 +140,14 @@ void Channel::Impl::abandon(Done done) {
 void Channel::Impl::restore(Done done) {
   ++epoch_;
   state_ = State::kOpening;
-  const std::size_t answers = 1 + prefetch_.size() + (confirming_ ? 1 : 0) + consumers_.size();
+  const std::size_t answers =
+      1 + prefetch_.size() + (confirming_ ? 1 : 0) + (transactional_ ? 1 : 0) + consumers_.size();
   auto countdown = std::make_shared<Countdown>(answers, std::move(done));
   const Done one = [countdown](const Outcome& outcome) { countdown->answer(outcome); };
   send_open(one);
   for (const auto& [global, prefetch] : prefetch_) send_qos(prefetch, global, one);
   if (confirming_) send_confirm_select(one);
+  if (transactional_) send_tx_select(one);
   for (const auto& consumer : consumers_) {
     send_consume(consumer->options, [one](const Outcome& outcome, const std::string&) { one(outcome); });
   }
@@ -188,6 +190,35 @@ void Channel::Impl::send_confirm_select(Done done) {
       [](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
         amqp_confirm_select_t fields{};
         writer.method(channel, AMQP_CONFIRM_SELECT_METHOD, &fields);
+      });
+}
+
+void Channel::Impl::tx_select(Done done) {
+  if (may_ask()) transactional_ = true;
+  send_tx_select(std::move(done));
+}
+
+void Channel::Impl::send_tx_select(Done done) {
+  request(
+      AMQP_TX_SELECT_OK_METHOD,
+      [done = std::move(done)](const Outcome& outcome, const Method*) {
+        if (done) done(outcome);
+      },
+      [](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
+        amqp_tx_select_t fields{};
+        writer.method(channel, AMQP_TX_SELECT_METHOD, &fields);
+      });
+}
+
+void Channel::Impl::tx_commit(Done done) {
+  request(
+      AMQP_TX_COMMIT_OK_METHOD,
+      [done = std::move(done)](const Outcome& outcome, const Method*) {
+        if (done) done(outcome);
+      },
+      [](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
+        amqp_tx_commit_t fields{};
+        writer.method(channel, AMQP_TX_COMMIT_METHOD, &fields);
       });
 }
 

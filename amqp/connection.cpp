@@ -66,7 +66,13 @@ std::unique_ptr<Transport> Connection::Impl::make_transport() {
                    if (events.on_write_blocked) events.on_write_blocked(start, end);
                  }});
   if (!options.uri.tls) return tcp;
-  return std::make_unique<TlsTransport>(std::move(tcp), options.tls, options.uri.host);
+  const Uri& uri = options.uri;
+  TlsOptions tls = options.tls;
+  if (!uri.ca_file.empty()) tls.ca_file = uri.ca_file;
+  if (!uri.certificate_file.empty()) tls.certificate_file = uri.certificate_file;
+  if (!uri.key_file.empty()) tls.key_file = uri.key_file;
+  return std::make_unique<TlsTransport>(std::move(tcp), tls,
+                                        uri.server_name.empty() ? uri.host : uri.server_name);
 }
 
 void Connection::Impl::open(std::function<void()> on_ready, std::function<void(const AmqpError&)> on_failed) {

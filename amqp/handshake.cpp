@@ -82,17 +82,20 @@ Handshake::Step Handshake::on_start(const Method& method) {
   const Json properties = FieldTable::to_json(start.server_properties);
   server_ = {text_of(properties, "product"), text_of(properties, "version"), text_of(properties, "platform"),
              text_of(properties, "cluster_name")};
-  if (!has_word(to_view(start.mechanisms), "PLAIN")) {
+  const char* mechanism = options_.uri.external ? "EXTERNAL" : "PLAIN";
+  if (!has_word(to_view(start.mechanisms), mechanism)) {
     return fail(AmqpError::make(ErrorKind::kRefusedLogin,
                                 fmt::format("the broker offers only these login mechanisms: {}",
                                             shown_words(to_view(start.mechanisms).substr(0, kLongestShown))),
-                                "enable PLAIN in the broker's auth_mechanisms"));
+                                fmt::format("enable {} in the broker's auth_mechanisms", mechanism)));
   }
   Pool pool;
-  const std::string response = '\0' + options_.uri.user + '\0' + options_.uri.password;
+  // EXTERNAL: the certificate says who it is.
+  const std::string response =
+      options_.uri.external ? "" : '\0' + options_.uri.user + '\0' + options_.uri.password;
   amqp_connection_start_ok_t ok{};
   ok.client_properties = FieldTable::to_wire(client_properties(options_.client_name), pool.get());
-  ok.mechanism = to_wire_bytes("PLAIN");
+  ok.mechanism = to_wire_bytes(mechanism);
   ok.response = to_wire_bytes(response);
   ok.locale = to_wire_bytes("en_US");
   writer_.method(0, AMQP_CONNECTION_START_OK_METHOD, &ok);

@@ -26,8 +26,9 @@ constexpr std::array<std::uint32_t, 25> kFromBroker{
     AMQP_BASIC_QOS_OK_METHOD,        AMQP_BASIC_CONSUME_OK_METHOD,     AMQP_BASIC_CANCEL_METHOD,
     AMQP_BASIC_CANCEL_OK_METHOD,
 };
-constexpr std::array<std::uint32_t, 2> kFromBrokerToo{AMQP_BASIC_GET_EMPTY_METHOD,
-                                                      AMQP_CONFIRM_SELECT_OK_METHOD};
+constexpr std::array<std::uint32_t, 4> kFromBrokerToo{AMQP_BASIC_GET_EMPTY_METHOD,
+                                                      AMQP_CONFIRM_SELECT_OK_METHOD, AMQP_TX_SELECT_OK_METHOD,
+                                                      AMQP_TX_COMMIT_OK_METHOD};
 
 bool comes_from_broker(std::uint32_t id) {
   return std::find(kFromBroker.begin(), kFromBroker.end(), id) != kFromBroker.end() ||

@@ -31,6 +31,7 @@ Topology RecordedConnection::topology_of(const Json& json) {
     QueueDeclaration queue;
     queue.name = one.at("name").get<std::string>();
     queue.durable = one.at("durable").get<bool>();
+    queue.exclusive = one.value("exclusive", false);
     queue.auto_delete = one.at("auto_delete").get<bool>();
     queue.arguments = one.at("arguments");
     topology.queues.push_back(std::move(queue));

@@ -26,6 +26,12 @@ class RecordedConnection {
   RecordedConnection(ChildRun& run, const Json& broker, const std::string& name, std::uint32_t instance,
                      Nanoseconds read_coalescing_ns = 0);
 
+  // What a child is to declare, as the assignment writes it.
+  static Topology topology_of(const Json& json);
+  // The options of a connection as the assignment wants it.
+  static ConnectionOptions options_of(const Json& broker, const std::string& name,
+                                      Nanoseconds read_coalescing_ns);
+
   // All optional; set before open().
   std::function<void()> on_open;      // once
   std::function<void()> on_lost;      // channels are lost; deliveries in hand belong to nobody
@@ -47,9 +53,6 @@ class RecordedConnection {
   static void store(const RecordingCounters& traffic, RecordingCounters& counters);
 
  private:
-  static ConnectionOptions options_of(const Json& broker, const std::string& name,
-                                      Nanoseconds read_coalescing_ns);
-  static Topology topology_of(const Json& json);
   void listen();
   std::string where() const;  // the broker, without credentials
   void note_blocked(std::string_view reason);

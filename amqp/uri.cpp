@@ -92,6 +92,49 @@ void parse_host(std::string_view text, Uri& uri) {
   uri.port = rest.empty() ? (uri.tls ? 5671 : 5672) : parse_port(rest.substr(1));
 }
 
+void parse_query(std::string_view query, Uri& uri) {
+  if (query.empty()) refuse("nothing follows ? (in a name: %3F)");
+  while (!query.empty()) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    const auto equals = pair.find('=');
+    const auto key = pair.substr(0, equals);
+    const std::string value = equals == std::string_view::npos ? "" : decode(pair.substr(equals + 1));
+    if (value.empty()) refuse("what follows ? is key=value, joined by & (? in a name: %3F)");
+    if (key == "cacertfile") {
+      uri.ca_file = value;
+    } else if (key == "certfile") {
+      uri.certificate_file = value;
+    } else if (key == "keyfile") {
+      uri.key_file = value;
+    } else if (key == "server_name_indication") {
+      uri.server_name = value;
+    } else if (key == "auth_mechanism" && (value == "external" || value == "plain")) {
+      uri.external = value == "external";
+    } else {
+      refuse(
+          "what may follow ? is cacertfile, certfile, keyfile, server_name_indication, and auth_mechanism "
+          "with "
+          "plain or external (? in a name: %3F)");
+    }
+  }
+  const bool of_tls = !uri.ca_file.empty() || !uri.certificate_file.empty() || uri.external;
+  if (of_tls && !uri.tls) refuse("certificates need amqps://");
+}
+
+std::string query_of(const Uri& uri) {
+  std::string query;
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) query += fmt::format("{}{}={}", query.empty() ? "?" : "&", key, encode(value));
+  };
+  add("cacertfile", uri.ca_file);
+  add("certfile", uri.certificate_file);
+  add("keyfile", uri.key_file);
+  add("server_name_indication", uri.server_name);
+  add("auth_mechanism", uri.external ? "external" : "");
+  return query;
+}
+
 std::string authority(const Uri& uri) {
   const bool ipv6 = uri.host.find(':') != std::string::npos;
   if (!ipv6) return fmt::format("{}:{}", encode(uri.host), uri.port);
@@ -111,8 +154,11 @@ Uri Uri::parse(std::string_view text) {
   } else {
     refuse("it must begin with amqp:// or amqps://");
   }
-  if (text.find_first_of("?#") != std::string_view::npos)
-    refuse("? and # have no meaning in it (in a name: %3F, %23)");
+  if (text.find('#') != std::string_view::npos) refuse("# has no meaning in it (in a name: %23)");
+  if (const auto question = text.find('?'); question != std::string_view::npos) {
+    parse_query(text.substr(question + 1), uri);
+    text = text.substr(0, question);
+  }
   const auto slash = text.find('/');
   auto head = text.substr(0, slash);
   const auto path = slash == std::string_view::npos ? std::string_view{} : text.substr(slash + 1);
@@ -136,8 +182,8 @@ std::string Uri::safe() const {
 }
 
 std::string Uri::full() const {
-  return fmt::format("{}://{}:{}@{}/{}", tls ? "amqps" : "amqp", encode(user), encode(password),
-                     authority(*this), encode(vhost));
+  return fmt::format("{}://{}:{}@{}/{}{}", tls ? "amqps" : "amqp", encode(user), encode(password),
+                     authority(*this), encode(vhost), query_of(*this));
 }
 
 }  // namespace brokerlab::amqp

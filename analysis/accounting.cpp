@@ -107,7 +107,9 @@ bool RunAccounts::subscribes_late(const RecordedProcess& process) const {
   if (!run_.evidence().faults.empty()) return true;  // restarted and reconnected consumers come when they can
   if (evidence.spec >= run_.evidence().roles.size()) return false;
   const Json& spec = run_.evidence().roles[evidence.spec];
-  return spec.contains("consume") && spec.at("consume").value("subscribe", "before_load") == "after_load";
+  if (!spec.contains("consume")) return false;
+  return spec.at("consume").contains("start") ||
+         spec.at("consume").value("subscribe", "before_load") == "after_load";
 }
 
 void RunAccounts::read_events() {

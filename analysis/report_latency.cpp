@@ -22,7 +22,19 @@ constexpr StreamName kStreams[] = {{"completion", "submitted → completed"},
                                    {"write_block", "sent → written"},
                                    {"prefetch_wait", "received → started"},
                                    {"service", "started → done"},
-                                   {"ack", "received → acknowledged"}};
+                                   {"ack", "received → acknowledged"},
+                                   {"request", "request → reply"},
+                                   {"connection_open", "connection opened"},
+                                   {"connection_open_from_intended", "due → connection open"},
+                                   {"connection_close", "connection closed"},
+                                   {"channel_open", "channel opened"},
+                                   {"channel_close", "channel closed"},
+                                   {"queue_declare", "queue declared"},
+                                   {"queue_delete", "queue deleted"},
+                                   {"bind", "bound"},
+                                   {"unbind", "unbound"},
+                                   {"consume", "consumer subscribed"},
+                                   {"cancel", "consumer cancelled"}};
 
 Cell quantile_cell(const Histogram& histogram, double q) {
   if (static_cast<double>(histogram.count()) * (1 - q) < 10 - 1e-9) return {"too few", Tone::kMuted};

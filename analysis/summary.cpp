@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "analysis/accounting.h"
+#include "analysis/churn.h"
 #include "analysis/loss_explanation.h"
 #include "analysis/network.h"
 #include "analysis/pipeline.h"
@@ -61,7 +62,8 @@ Json latency_json(const RecordedRun& run, const RunTiming& timing, const Pipelin
   return json;
 }
 
-Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const FlagSet& flags) {
+Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const ChurnAccount& churn,
+                   const FlagSet& flags) {
   VerdictInput input;
   input.drained = run.evidence().drained;
   input.drain_reason = run.evidence().drain_reason;
@@ -75,6 +77,7 @@ Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const Fl
         "a recording holds times or numbers that cannot be; they were left out");
   input.unexpected = accounts.account().unexpected;
   input.published = accounts.account().published;
+  input.operations = churn.opened();
   return judge(input, flags);
 }
 
@@ -87,20 +90,27 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   const SteadyPart steady(run, accounts, timing);
   const PipelineAccount pipeline(run, accounts);
   const ShardingAccount sharding(run);
+  const ChurnAccount churn(run, evidence_json.value("churn", Json::array()));
   const ExplainedLoss by_design = explain_loss(accounts.account(), run);
-  const FlagSet flags = measure_flags(run, accounts, timing, steady, {pipeline, sharding}, by_design);
+  FlagSet flags = measure_flags(run, accounts, timing, steady, {pipeline, sharding}, by_design);
   const RunEvidence& evidence = run.evidence();
+  // A fault may end what was open.
+  if (evidence.faults.empty() && churn.unbalanced() > 0)
+    flags.fail("COUNTS_DONT_BALANCE", "more was opened than closed again, or less");
 
   Json json = {{"variant", evidence.variant}, {"repetition", evidence.repetition}};
   if (evidence.seed) json["seed"] = *evidence.seed;
   json["aborted"] = evidence.aborted;
   if (!evidence.stopped_by.empty()) json["stopped_by"] = evidence.stopped_by;
   json["drained"] = evidence.drained;
-  json["verdict"] = verdict_of(run, accounts, flags).to_json();
+  json["verdict"] = verdict_of(run, accounts, churn, flags).to_json();
   json["phase_ns"] = phases_json(evidence);
   json["rates"] = timing.rates();
   json["latency"] = latency_json(run, timing, pipeline);
   if (Json part = steady.to_json(); !part.is_null()) json["steady"] = std::move(part);
+  churn.add_latency(json["latency"]);
+  if (churn.any()) json["churn"] = churn.to_json();
+  if (Json requests = churn.requests(); !requests.is_null()) json["requests"] = std::move(requests);
   json["fairness"] = accounts.fairness();
   json["ledger"] = ledger_json(accounts.account(), run, by_design);
   if (sharding.any()) {

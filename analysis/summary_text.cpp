@@ -41,13 +41,19 @@ void add_rates(const Json& run, Lines& lines) {
 }
 
 void add_latency(const Json& run, Lines& lines) {
-  static constexpr std::array<std::pair<const char*, const char*>, 6> kShown = {
+  static constexpr std::array<std::pair<const char*, const char*>, 12> kShown = {
       {{"end_to_end", "end to end"},
        {"delivery", "  from the send"},
        {"done", "done"},
        {"confirm", "confirm"},
        {"send_delay", "send delay"},
-       {"service", "service"}}};
+       {"service", "service"},
+       {"request", "request, reply"},
+       {"connection_open", "connection open"},
+       {"channel_open", "channel open"},
+       {"queue_declare", "queue declare"},
+       {"bind", "bind"},
+       {"consume", "consume"}}};
   bool heading = false;
   for (const auto& [key, title] : kShown) {
     if (!run.at("latency").contains(key)) continue;
@@ -115,6 +121,25 @@ void add_pipeline(const Json& run, Lines& lines) {
   if (const Json& loops = pipeline.at("loops"); !loops.empty())
     figures.push_back(fmt::format("feedback loop{}: {}", loops.size() > 1 ? "s" : "", loops.size()));
   lines.add_figures("pipeline", figures);
+}
+
+// A line per entry; its times stand among the latencies.
+void add_churn(const Json& run, Lines& lines) {
+  const Json entries = run.value("churn", Json::array());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Json& entry = entries[i];
+    std::vector<std::string> figures = {plain(entry.at("name").get<std::string>())};
+    std::int64_t failed = 0;
+    for (const auto& [key, title] : {std::pair{"open", "opened"}, std::pair{"close", "closed"}}) {
+      if (!entry.contains(key)) continue;
+      figures.push_back(fmt::format("{} {}", title, count_of(entry.at(key), "done")));
+      failed += entry.at(key).at("failed").get<std::int64_t>();
+    }
+    if (entry.contains("opened_per_s"))
+      figures[1] += fmt::format(" ({})", format_rate(entry.at("opened_per_s").get<double>()));
+    figures.push_back(fmt::format("failed {}", failed));
+    lines.add_figures(i == 0 ? "churn" : "", figures);
+  }
 }
 
 // Three lines that fit 80 columns up to tens of millions of messages.
@@ -273,6 +298,7 @@ std::string run_summary_text(const Json& run, const SummaryTextOptions& options)
   add_latency(run, lines);
   Lines rest(options);
   add_pipeline(run, rest);
+  add_churn(run, rest);
   add_ledger(run, rest);
   add_faults(run, "fault      ", kMostFaults, rest);
   add_cost(run, rest);

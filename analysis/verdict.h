@@ -33,6 +33,7 @@ struct VerdictInput {
   std::vector<std::string> unreadable_recordings;  // missing, broken or cut short without a declared fault
   std::int64_t unexpected = 0;
   std::int64_t published = 0;
+  std::int64_t operations = 0;  // of a churn
 };
 
 Verdict judge(const VerdictInput& input, const FlagSet& flags);

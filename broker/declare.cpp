@@ -1,4 +1,5 @@
 // Topology on a real broker: declare() and remove() of broker/topology.h.
+#include <algorithm>
 #include <optional>
 
 #include "amqp/declaration.h"
@@ -33,14 +34,16 @@ void declare_exchange(amqp::Session& session, const Exchange& exchange) {
   session.declare(wanted);
 }
 
+// Of the process that consumes it: it belongs to the connection that declares it.
+bool left_to_its_consumer(const Queue& queue) { return queue.exclusive && !queue.predeclared; }
+
+bool binds_exclusive(const Binding& binding, const Topology& topology) {
+  if (binding.destination_kind != Binding::Destination::kQueue) return false;
+  const Queue* queue = topology.queue(binding.destination);
+  return queue != nullptr && left_to_its_consumer(*queue);
+}
+
 void declare_queue(amqp::Session& session, const Queue& queue) {
-  if (queue.exclusive) {
-    throw Error("queue \"" + queue.name +
-                    "\" is exclusive: only the connection that declares it could consume from it",
-                "/topology/queues",
-                "leave \"exclusive\" out, and use \"exclusive\" of a role's consume instead",
-                ExitStatus::kUsage);
-  }
   amqp::QueueDeclaration wanted;
   wanted.name = queue.name;
   wanted.durable = queue.durable;
@@ -77,17 +80,20 @@ void declare(const Topology& topology, const std::string& uri, const Declaration
     if (!exchange.predeclared) declare_exchange(session, exchange);
   }
   for (const Queue& queue : topology.queues) {
-    if (!queue.predeclared) declare_queue(session, queue);
+    if (!queue.predeclared && !left_to_its_consumer(queue)) declare_queue(session, queue);
   }
+  const bool any_exclusive =
+      std::any_of(topology.queues.begin(), topology.queues.end(), left_to_its_consumer);
   for (const Binding& binding : topology.bindings) {
-    if (!binding.from_ns) session.bind(declaration_of(binding));
+    if (!binding.from_ns && !(any_exclusive && binds_exclusive(binding, topology)))
+      session.bind(declaration_of(binding));
   }
 }
 
 void remove(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {
   std::vector<std::string> queues, exchanges;
   for (const Queue& queue : topology.queues) {
-    if (!queue.predeclared) queues.push_back(queue.name);
+    if (!queue.predeclared && !left_to_its_consumer(queue)) queues.push_back(queue.name);
   }
   for (const Exchange& exchange : topology.exchanges) {
     if (!exchange.predeclared) exchanges.push_back(exchange.name);

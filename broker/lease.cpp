@@ -15,6 +15,18 @@
 namespace brokerlab {
 namespace {
 
+// The nodes of a broker, separated by commas. The first one is asked; the others are where processes connect,
+// too.
+std::vector<std::string> split_uris(const std::string& list) {
+  std::vector<std::string> uris;
+  for (std::size_t from = 0; from <= list.size();) {
+    const std::size_t comma = std::min(list.find(",amqp", from), list.size());
+    uris.push_back(list.substr(from, comma - from));
+    from = comma + 1;
+  }
+  return uris;
+}
+
 std::string random_password() {
   static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
   std::random_device entropy;
@@ -81,6 +93,24 @@ class OpenLease : public Lease {
   // Called before anything of it is created.
   virtual void note(const Topology&) {}
 
+ public:
+  void add_nodes(const std::vector<std::string>& uris) {
+    for (const std::string& text : uris) {
+      amqp::Uri node = amqp::Uri::parse(text);
+      const amqp::Uri first = amqp::Uri::parse(uri_);
+      node.user = first.user;
+      node.password = first.password;
+      node.vhost = first.vhost;
+      nodes_.push_back(node.full());
+    }
+  }
+  std::vector<std::string> uris() const override {
+    std::vector<std::string> all = {uri_};
+    all.insert(all.end(), nodes_.begin(), nodes_.end());
+    return all;
+  }
+
+ protected:
   // Throws Error when the login is refused or nobody answers.
   void use(const std::string& uri) {
     const amqp::Uri parsed = amqp::Uri::parse(uri);
@@ -92,6 +122,7 @@ class OpenLease : public Lease {
   }
 
   std::string uri_, prefix_, display_, version_;
+  std::vector<std::string> nodes_;  // besides uri_
   bool tls_insecure_ = false;
   std::unique_ptr<Management> management_;
 };
@@ -239,9 +270,14 @@ bool may_make_vhosts(Management* management) {
 
 }  // namespace
 
-std::unique_ptr<Lease> Lease::open(const LeaseRequest& request, const Clock& clock,
+std::unique_ptr<Lease> Lease::open(const LeaseRequest& asked, const Clock& clock,
                                    const BrokerProgress& progress) {
-  if (!request.uri) return std::make_unique<PrivateLease>(request, clock, progress);
+  if (!asked.uri) return std::make_unique<PrivateLease>(asked, clock, progress);
+  LeaseRequest request = asked;
+  std::vector<std::string> nodes = split_uris(*asked.uri);
+  request.uri = nodes.front();
+  nodes.erase(nodes.begin());
+  for (const std::string& node : nodes) amqp::Uri::parse(node);  // told before anything is made
   const Nanoseconds start = clock.now();
   const auto tell = [&](const std::string& stage) {
     if (progress) progress(stage, clock.now() - start);
@@ -259,9 +295,13 @@ std::unique_ptr<Lease> Lease::open(const LeaseRequest& request, const Clock& clo
   record.controller = ProcessIdentity::of(::getpid()).value_or(ProcessIdentity{});
   if (!request.predeclared_objects && may_make_vhosts(management.get())) {
     tell("making a vhost for this run");
-    return std::make_unique<VhostLease>(request, std::move(management), std::move(record));
+    auto lease = std::make_unique<VhostLease>(request, std::move(management), std::move(record));
+    lease->add_nodes(nodes);
+    return lease;
   }
-  return std::make_unique<PrefixLease>(request, std::move(management), std::move(record));
+  auto lease = std::make_unique<PrefixLease>(request, std::move(management), std::move(record));
+  lease->add_nodes(nodes);
+  return lease;
 }
 
 }  // namespace brokerlab

@@ -15,8 +15,9 @@
 namespace brokerlab {
 
 struct LeaseRequest {
-  std::string run_id;                         // [A-Za-z0-9_.-], names what is ours: "lab-<run id>"
-  std::optional<std::string> uri;             // --broker; absent: a private broker is started
+  std::string run_id;  // [A-Za-z0-9_.-], names what is ours: "lab-<run id>"
+  std::optional<std::string>
+      uri;  // --broker, several nodes separated by commas; absent: a private broker is started
   std::optional<std::string> management_uri;  // derived from `uri` when absent
   bool tls_insecure = false;
   // The topology names predeclared objects: they live in the vhost of `uri`, so that no vhost of our own can

@@ -109,15 +109,16 @@ class Reader {
 
   void read_queues(const Json& list) {
     for (std::size_t i = 0; i < list.size(); ++i) {
-      const auto copies = list[i].value("copies", std::int64_t{1});
+      const Numbers numbers{list[i].value("first", std::int64_t{0}),
+                            list[i].value("copies", std::int64_t{1})};
       const std::string name = list[i].at("name").get<std::string>();
-      if (copies > 1 && !has_placeholder(name)) {
-        refuse(std::to_string(copies) + " copies of queue \"" + name + "\" would have the same name",
+      if (numbers.copies > 1 && !has_placeholder(name)) {
+        refuse(std::to_string(numbers.copies) + " copies of queue \"" + name + "\" would have the same name",
                at("queues", i) + "/name", "put {i} into the name");
       }
-      copies_[name] = copies;
-      for (std::int64_t copy = 0; copy < copies; ++copy) {
-        topology_.queues.push_back(queue_from(list[i], copy));
+      numbers_[name] = numbers;
+      for (std::int64_t copy = 0; copy < numbers.copies; ++copy) {
+        topology_.queues.push_back(queue_from(list[i], numbers.first + copy));
         const std::string& full = topology_.queues.back().name;
         if (!queues_.insert(full).second)
           refuse("queue \"" + full + "\" is declared twice", at("queues", i), "remove one");
@@ -146,18 +147,19 @@ class Reader {
   }
 
   void bind_queue(const Binding& binding, const std::string& where) {
-    const auto copied = copies_.find(binding.destination);
+    const auto copied = numbers_.find(binding.destination);
     const bool placeholder = has_placeholder(binding.destination);
-    if (placeholder ? copied == copies_.end() : !queues_.contains(binding.destination)) {
+    if (placeholder ? copied == numbers_.end() : !queues_.contains(binding.destination)) {
       refuse("queue \"" + binding.destination + "\" is not declared", where,
              "declare it under queues, or check the name");
     }
-    for (std::int64_t copy = 0; copy < (placeholder ? copied->second : 1); ++copy) {
+    for (std::int64_t copy = 0; copy < (placeholder ? copied->second.copies : 1); ++copy) {
       Binding one = binding;
       if (placeholder) {
-        one.destination = with_index(binding.destination, copy);
-        one.routing_key = with_index(binding.routing_key, copy);
-        one.arguments = with_index(binding.arguments, copy);
+        const std::int64_t number = copied->second.first + copy;
+        one.destination = with_index(binding.destination, number);
+        one.routing_key = with_index(binding.routing_key, number);
+        one.arguments = with_index(binding.arguments, number);
       }
       topology_.bindings.push_back(std::move(one));
     }
@@ -173,7 +175,10 @@ class Reader {
   const std::string& pointer_;
   Topology topology_;
   std::set<std::string> exchanges_, queues_;
-  std::map<std::string, std::int64_t> copies_;  // by the name as it stands in the file
+  struct Numbers {
+    std::int64_t first = 0, copies = 1;
+  };
+  std::map<std::string, Numbers> numbers_;  // by the name as it stands in the file
 };
 
 // Which names of a topology are ours, and so get the prefix.

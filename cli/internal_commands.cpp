@@ -1,6 +1,7 @@
 #include "broker/guard.h"
 #include "cli/command.h"
 #include "core/control_pipe.h"
+#include "loadgen/churn_process.h"
 #include "loadgen/load_process.h"
 #include "roles/role_process.h"
 #include "roles/task_process.h"
@@ -10,8 +11,10 @@ namespace {
 
 int process_main() {
   return child_process_main([](ControlPipe& pipe, const Json& assignment) {
-    return assignment.value("kind", "") == "load" ? load_process_main(pipe, assignment)
-                                                  : role_process_main(pipe, assignment);
+    const std::string kind = assignment.value("kind", "");
+    if (kind == "load") return load_process_main(pipe, assignment);
+    if (kind == "churn") return churn_process_main(pipe, assignment);
+    return role_process_main(pipe, assignment);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/workload_options.h"
 
 namespace {
 
@@ -35,13 +36,15 @@ bool hide_passwords(int argc, char** argv) {
   bool found = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word(argv[i]);
-    const std::size_t scheme = word.find("://");
-    if (scheme == std::string_view::npos) continue;
-    const std::size_t at = word.find('@', scheme);
-    const std::size_t colon = word.find(':', scheme + 3);
-    if (at == std::string_view::npos || colon >= at) continue;
-    std::fill(argv[i] + colon + 1, argv[i] + at, '*');
-    found = true;
+    // Several URIs may stand in one word.
+    for (std::size_t scheme = word.find("://"); scheme != std::string_view::npos;
+         scheme = word.find("://", scheme + 3)) {
+      const std::size_t at = word.find('@', scheme);
+      const std::size_t colon = word.find(':', scheme + 3);
+      if (at == std::string_view::npos || colon >= at) continue;
+      std::fill(argv[i] + colon + 1, argv[i] + at, '*');
+      found = true;
+    }
   }
   return found;
 }
@@ -63,8 +66,9 @@ int main(int argc, char** argv) {
   CommandContext context;
   context.command_line.assign(argv, argv + argc);
   add_commands(app, context);
+  std::vector<std::string> long_names = with_long_names(context.command_line);
   std::vector<char*> words;
-  for (std::string& word : context.command_line) words.push_back(word.data());
+  for (std::string& word : long_names) words.push_back(word.data());
   if (hide_passwords(argc, argv)) {
     std::fputs(
         "warning: a password on the command line can be read by others; put the URI into BROKERLAB_BROKER\n",

@@ -9,6 +9,7 @@
 
 #include "broker/management.h"
 #include "cli/command.h"
+#include "cli/hand_command.h"
 #include "cli/hand_console.h"
 #include "experiments/catalogue.h"
 #include "experiments/hand_run.h"
@@ -17,23 +18,6 @@ namespace brokerlab {
 namespace {
 
 constexpr char kNoEnd[] = "87600h";
-
-struct HandOptions {
-  std::string name;
-  std::string broker = "amqp://guest:guest@127.0.0.1:5672";
-  bool tls_insecure = false;
-  std::string log_dir = "logs";
-  std::string ready_file;
-  std::string id;
-  int instances = 0;  // 0: as the file says
-  RoleSettings settings;
-  std::optional<double> rate;
-  std::optional<std::int64_t> count;
-  std::string duration;
-  std::string management;
-  bool open_management = false;
-  bool load_only = false;
-};
 
 // What the options mean, as patches of the role file.
 RoleSettings settings_of(const HandOptions& options, const Json& document) {
@@ -81,8 +65,9 @@ bool at_a_terminal() { return isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO)
 
 // Starts the desktop's browser and does not wait for it.
 void open_management(const HandOptions& options) {
-  const std::string page =
-      options.management.empty() ? Management::from_amqp(options.broker)->uri() : options.management;
+  const std::string page = options.management.empty()
+                               ? Management::from_amqp(options.broker_or_default())->uri()
+                               : options.management;
   if (!at_a_terminal()) {
     fmt::print("not opened, for there is no terminal: {}\n", page);
     return;
@@ -141,8 +126,8 @@ class HandSession {
  private:
   void run_once(const RoleDeclaration& role) {
     HandRun(role,
-            {"/proc/self/exe", options_.log_dir, options_.broker, options_.tls_insecure, options_.ready_file,
-             options_.id},
+            {"/proc/self/exe", options_.log_dir, options_.broker_or_default(), options_.tls_insecure,
+             options_.ready_file, options_.id},
             clock_, interrupts_, console_)
         .execute();
   }
@@ -167,48 +152,47 @@ class HandSession {
   HandConsole console_;
 };
 
+}  // namespace
+
+void run_by_hand(const HandOptions& options) {
+  HandSession(options, read_source_file(find_role(options.name))).run();
+}
+
 CLI::App* add_hand_command(CLI::App& app, const std::string& name, const std::string& description,
-                           const std::shared_ptr<HandOptions>& options) {
+                           HandOptions& options) {
   CLI::App* command = app.add_subcommand(name, description);
-  command->add_option("ROLE", options->name, "a name that `brokerlab list` shows, or a role file")
-      ->required();
-  add_option(*command, "--broker", options->broker, "amqp[s]://user:password@host:port/vhost")
-      ->default_str("guest at 127.0.0.1:5672");
-  add_switch(*command, "--tls-insecure", options->tls_insecure, "do not verify the broker's certificate");
-  add_option(*command, "--variant", options->settings.variant, "variant of the role file");
-  add_option(*command, "--set", options->settings.set,
+  if (options.load_only) command->set_help_flag("--help,-?", "Print this help message and exit");
+  CLI::Option* role =
+      command->add_option("ROLE", options.name, "a name that `brokerlab list` shows, or a role file");
+  if (!options.load_only) role->required();
+  // With PerfTest's names where it has some.
+  add_option(*command, options.load_only ? "--broker,-h,--uri" : "--broker", options.broker,
+             "amqp[s]://user:password@host:port/vhost");
+  add_switch(*command, "--tls-insecure", options.tls_insecure, "do not verify the broker's certificate");
+  add_option(*command, "--variant", options.settings.variant, "variant of the role file");
+  add_option(*command, "--set", options.settings.set,
              "NAME=VALUE of a parameter of the role file, or PATH=VALUE of anything in it; may be repeated")
       ->allow_extra_args(false);
-  add_option(*command, "--id", options->id, "what sets this one apart from others of its kind");
-  add_option(*command, "--instances", options->instances, "how many of it in this process")
+  add_option(*command, options.load_only ? "-d,--id" : "--id", options.id,
+             "what sets this one apart from others of its kind");
+  add_option(*command, "--instances", options.instances, "how many of it in this process")
       ->check(CLI::Range(1, 10000));
-  add_option(*command, "--log-dir", options->log_dir, "folder for a log file per process")
+  add_option(*command, "--log-dir", options.log_dir, "folder for a log file per process")
       ->capture_default_str();
-  add_option(*command, "--ready-file", options->ready_file,
+  add_option(*command, "--ready-file", options.ready_file,
              "file that is there while all processes are connected, for health checks");
-  add_option(*command, "--management", options->management,
+  add_option(*command, "--management", options.management,
              "the broker's management page; http://its-host:15672 by default");
-  add_switch(*command, "--open-management", options->open_management,
+  add_switch(*command, "--open-management", options.open_management,
              "open the broker's management page, on a terminal only");
-  command->callback([options] { HandSession(*options, read_source_file(find_role(options->name))).run(); });
   return command;
 }
 
-}  // namespace
-
 void add_role_command(CLI::App& app, CommandContext&) {
-  add_hand_command(app, "role", "one role by hand, until Ctrl-C", std::make_shared<HandOptions>());
-}
-
-void add_load_command(CLI::App& app, CommandContext&) {
   const auto options = std::make_shared<HandOptions>();
-  options->load_only = true;
-  CLI::App* command = add_hand_command(app, "load", "one load generator by hand", options);
-  add_option(*command, "--rate", options->rate, "messages per second of each instance")
-      ->check(CLI::PositiveNumber);
-  add_option(*command, "--count", options->count, "messages of each instance; 0: until Ctrl-C")
-      ->check(CLI::NonNegativeNumber);
-  add_option(*command, "--duration", options->duration, "how long, e.g. 30s");
+  add_hand_command(app, "role", "one role by hand, until Ctrl-C", *options)->callback([options] {
+    run_by_hand(*options);
+  });
 }
 
 }  // namespace brokerlab

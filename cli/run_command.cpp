@@ -1,3 +1,5 @@
+#include "cli/run_command.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -125,7 +127,8 @@ void print_json(const std::vector<ExperimentOutcome>& outcomes) {
   fmt::print("{}\n", (outcomes.size() == 1 ? all[0] : all).dump(2));
 }
 
-// Runs all experiments, or those until one fails; what was measured before a failure is reported with it.
+}  // namespace
+
 ExitStatus run_all(const std::vector<Experiment>& experiments, const RunOptions& options, bool quiet,
                    bool json) {
   const MonotonicClock clock;
@@ -163,6 +166,8 @@ ExitStatus run_all(const std::vector<Experiment>& experiments, const RunOptions&
   }
   return interrupts.count() > 0 ? ExitStatus::kInterrupted : status_of(outcomes);
 }
+
+namespace {
 
 ExitStatus run(const RunCommandOptions& options, const CommandContext& context) {
   const std::vector<Experiment> experiments = load_all(options);

@@ -117,9 +117,10 @@ class PlainLines final : public RunObserver {
         fmt::format("{} {:.1f} s {}", progress.run,
                     static_cast<double>(progress.elapsed_ns) / kNanosecondsPerSecond, progress.stage);
     for (const ProgressRow& row : progress.rows) {
-      line +=
-          fmt::format(" | {} {} {} ({}), {} {}", row.name, row.messages, row.is_load ? "published" : "done",
-                      format_rate(row.per_second), row.waiting, row.is_load ? "unconfirmed" : "in hand");
+      const char* done = row.is_churn ? "opened" : row.is_load ? "published" : "done";
+      const char* waiting = row.is_churn ? "open" : row.is_load ? "unconfirmed" : "in hand";
+      line += fmt::format(" | {} {} {} ({}), {} {}", row.name, row.messages, done,
+                          format_rate(row.per_second), row.waiting, waiting);
     }
     put(printable(line) + "\n");
   }

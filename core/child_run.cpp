@@ -19,7 +19,7 @@ Json recording_header(const Json& assignment) {
           {"run", assignment.at("run")},
           {"publishers", publishes ? instances : none},
           {"routes", assignment.value("routes", none)},
-          {"consumers", load ? none : instances},
+          {"consumers", assignment.at("kind") == "role" ? instances : none},
           {"queues", assignment.value("queues", none)}};
 }
 

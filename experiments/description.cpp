@@ -106,6 +106,19 @@ std::string loads_text(const PlannedRun& run) {
   return section.text();
 }
 
+std::string churn_text(const PlannedRun& run) {
+  const Json entries = run.experiment.value("churn", Json::array());
+  if (entries.empty()) return "";
+  Section section("churn");
+  for (const Json& churn : entries) {
+    section.line(fmt::format("{}: {}, a {} each time, {}, held {}", churn.at("name").get<std::string>(),
+                             instances_shown(churn), churn.at("kind").get<std::string>(),
+                             shown_without_process(churn.at("arrivals")),
+                             churn.at("hold").get<std::string>()));
+  }
+  return section.text();
+}
+
 std::string roles_text(const PlannedRun& run) {
   Section section("roles");
   for (const Json& role : run.experiment.at("roles")) {
@@ -143,7 +156,7 @@ std::string run_text(const PlannedRun& run) {
   duration.line(fmt::format("{}measure at most {}, then drain at most {}", warmup,
                             format_duration(run.phases.measure_ns), format_duration(run.phases.drain_ns)));
   return fmt::format("\nvariant {}\n", run.variant) + topology_text(run.topology) + loads_text(run) +
-         roles_text(run) + faults_text(run) + duration.text();
+         churn_text(run) + roles_text(run) + faults_text(run) + duration.text();
 }
 
 std::string order_text(const Plan& plan) {

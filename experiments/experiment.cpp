@@ -217,4 +217,13 @@ std::vector<Experiment> load_experiments(const std::string& name_or_path, const 
   return experiments;
 }
 
+Experiment make_experiment(const Json& document, const std::string& name, const Overrides& overrides) {
+  SourceFile source;
+  source.file = name;
+  source.text = std::make_shared<SourceText>(SourceText{name, document.dump(2)});
+  source.document = document;
+  Origin origin(source.text, document);
+  return build(source, document, std::move(origin), overrides);
+}
+
 }  // namespace brokerlab

@@ -64,5 +64,8 @@ void add_aa(Experiment& experiment);
 // Comments are allowed. Throws ExperimentError with everything that is wrong, sorted by line; Error (kUsage)
 // for a file that is not there or is no JSON.
 std::vector<Experiment> load_experiments(const std::string& name_or_path, const Overrides& overrides = {});
+// The same of an experiment that stands in no file: problems are told by `name`; data files are relative to
+// the working directory.
+Experiment make_experiment(const Json& document, const std::string& name, const Overrides& overrides = {});
 
 }  // namespace brokerlab

@@ -11,6 +11,7 @@
 #include "amqp/uri.h"
 #include "core/ids.h"
 #include "core/units.h"
+#include "experiments/assigned_topology.h"
 
 namespace brokerlab {
 namespace {
@@ -23,37 +24,6 @@ constexpr Nanoseconds kStartLead = 20'000'000;
 std::string timestamp() {
   char text[32];
   return WallClock::iso8601_now(text);
-}
-
-// The topology as a child declares it again after a broker came back without it (ARCHITECTURE.md).
-Json topology_of_assignment(const Topology& topology) {
-  Json json = {{"exchanges", Json::array()}, {"queues", Json::array()}, {"bindings", Json::array()}};
-  for (const Exchange& exchange : topology.exchanges) {
-    if (exchange.predeclared) continue;
-    Json arguments = exchange.arguments;
-    if (!exchange.alternate_exchange.empty()) arguments["alternate-exchange"] = exchange.alternate_exchange;
-    json["exchanges"].push_back({{"name", exchange.name},
-                                 {"type", exchange.type},
-                                 {"durable", exchange.durable},
-                                 {"auto_delete", exchange.auto_delete},
-                                 {"internal", exchange.internal},
-                                 {"arguments", std::move(arguments)}});
-  }
-  for (const Queue& queue : topology.queues) {
-    if (queue.predeclared) continue;
-    json["queues"].push_back({{"name", queue.name},
-                              {"durable", queue.durable},
-                              {"auto_delete", queue.auto_delete},
-                              {"arguments", queue.arguments}});
-  }
-  for (const Binding& binding : topology.bindings) {
-    const bool to_queue = binding.destination_kind == Binding::Destination::kQueue;
-    json["bindings"].push_back({{"exchange", binding.exchange},
-                                {to_queue ? "queue" : "destination_exchange", binding.destination},
-                                {"routing_key", binding.routing_key},
-                                {"arguments", binding.arguments}});
-  }
-  return json;
 }
 
 // With an id there is one process of that name: no number behind it.
@@ -150,7 +120,7 @@ Json HandRun::broker_of_assignment() const {
           {"tls_insecure", setting_.tls_insecure},
           {"heartbeat_s", 10},
           {"reconnect", {{"tries", kTries}, {"delay_s", kBetweenTries / kNanosecondsPerSecond}}},
-          {"topology", topology_of_assignment(topology_)}};
+          {"topology", assigned_topology(topology_)}};
 }
 
 void HandRun::spawn(Member& member) {
@@ -161,6 +131,7 @@ void HandRun::spawn(Member& member) {
   Json order = assignment(plan_, member.planned);
   order["run"] = run_number_;
   order["broker"] = broker_of_assignment();
+  if (Json own = own_topology(topology_, member.planned); !own.is_null()) order["declares"] = std::move(own);
   // Nobody evaluates it: only what the process needs of it is kept, in a file without a name.
   order["recording"] = member.log->path().string() + ".rec";
   order["keep_recording"] = false;

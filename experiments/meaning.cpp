@@ -19,11 +19,12 @@ void check_names(const Json& experiment, Findings& findings) {
       findings.error(JsonPointer() / list / i / key,
                      words.contains(name)
                          ? "\"" + name + "\" has a meaning of its own as the target of a fault"
-                         : "the name \"" + name + "\" is taken by another load or role",
+                         : "the name \"" + name + "\" is taken by another load, churn or role",
                      "give it a name of its own");
     }
   };
   take("load", "name");
+  take("churn", "name");
   take("roles", "role");
 }
 
@@ -74,6 +75,15 @@ std::string with_number(std::string text, std::int64_t number) {
   return text;
 }
 
+std::string queue_of_instance(const Json& topology, const std::string& queue, std::int64_t index) {
+  for (const Json& declared : list_at(topology, "queues")) {
+    if (text_at(declared, "name") != queue) continue;
+    const std::int64_t copies = std::max<std::int64_t>(whole_at(declared, "copies"), 1);
+    return with_number(queue, whole_at(declared, "first") + index % copies);
+  }
+  return with_number(queue, index);
+}
+
 Nanoseconds load_ns(const Json& experiment, const Findings& findings) {
   if (!findings.clean(JsonPointer("/phases"))) return 1;
   const Json& phases = member(experiment, "phases");
@@ -114,6 +124,7 @@ void check_meaning(const Json& experiment, const Json& written, const std::files
   check_broker(experiment, findings);
   check_topology(experiment, names, findings);
   check_loads(experiment, written, names, directory, findings);
+  check_churn(experiment, names, directory, findings);
   check_roles(experiment, names, directory, findings);
   check_faults(experiment, findings);
   check_thresholds(experiment, findings);

@@ -32,6 +32,8 @@ void check_loads(const Json& experiment, const Json& written, const DeclaredName
                  const std::filesystem::path& directory, Findings& findings);
 void check_roles(const Json& experiment, const DeclaredNames& names, const std::filesystem::path& directory,
                  Findings& findings);
+void check_churn(const Json& experiment, const DeclaredNames& names, const std::filesystem::path& directory,
+                 Findings& findings);
 void check_faults(const Json& experiment, Findings& findings);
 void check_thresholds(const Json& experiment, Findings& findings);
 
@@ -53,5 +55,8 @@ Nanoseconds load_ns(const Json& experiment, const Findings& findings);
 
 // "orders-{i}" -> "orders-3".
 std::string with_number(std::string text, std::int64_t number);
+// The queue that instance `index` of a role consumes: "{i}" is its number; where the topology declares copies
+// under that name, the instances go round these.
+std::string queue_of_instance(const Json& topology, const std::string& queue, std::int64_t index);
 
 }  // namespace brokerlab

@@ -30,6 +30,9 @@ std::optional<Aim> aim_of(const Json& experiment, const std::string& target, con
   for (const Json& load : list_at(experiment, "load")) {
     offer(text_at(load, "name"), {FaultKind::kLoad, whole_at(load, "processes")});
   }
+  for (const Json& churn : list_at(experiment, "churn")) {
+    offer(text_at(churn, "name"), {FaultKind::kLoad, whole_at(churn, "processes")});
+  }
   for (const Json& role : list_at(experiment, "roles")) {
     offer(text_at(role, "role"), {FaultKind::kRole, whole_at(role, "processes")});
   }

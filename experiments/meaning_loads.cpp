@@ -7,6 +7,7 @@
 #include "core/units.h"
 #include "experiments/meaning.h"
 #include "loadgen/load_spec.h"
+#include "loadgen/message_properties.h"
 #include "loadgen/payload.h"
 #include "loadgen/schedule.h"
 
@@ -142,8 +143,18 @@ void check_content(const LoadUnderCheck& check, const fs::path& directory) {
   }
   try {
     Payload::make(spec, 1, 0);
+    MessageProperties(spec, "", 1, 0);
   } catch (const Error& error) {
     check.findings.error(check.at / "publish" / "body", with_place(error), error.remedy());
+  }
+}
+
+void check_transaction(const LoadUnderCheck& check, const Json& written) {
+  if (!check.load.contains("transaction")) return;
+  const Json& confirms = member(written, "confirms");
+  if (confirms.is_object() && member(confirms, "enabled") != Json(false) && !confirms.empty()) {
+    check.findings.error(check.at / "transaction", "a channel has transactions or confirms, not both",
+                         "leave \"confirms\" out: a commit settles its messages");
   }
 }
 
@@ -197,6 +208,8 @@ void check_loads(const Json& experiment, const Json& written, const DeclaredName
     check_arrivals(check);
     check_end(check, written);
     check_numbers(check);
+    const Json& written_loads = list_at(written, "load");
+    check_transaction(check, i < written_loads.size() ? written_loads[i] : load);
     check_content(check, directory);
     if (findings.clean(check.at) && findings.clean(JsonPointer("/topology")))
       check_unroutable(check, topology);

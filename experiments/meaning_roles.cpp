@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "core/distribution.h"
 #include "core/error.h"
+#include "core/profile.h"
 #include "experiments/meaning.h"
 #include "roles/behaviour.h"
 #include "roles/role_spec.h"
@@ -10,12 +13,13 @@
 namespace brokerlab {
 namespace {
 
-void check_queue(const Json& role, const JsonPointer& at, const DeclaredNames& names, Findings& findings) {
+void check_queue(const Json& role, const Json& topology, const JsonPointer& at, const DeclaredNames& names,
+                 Findings& findings) {
   const std::string queue = text_at(member(role, "consume"), "queue");
   if (queue.empty()) return;
   std::set<std::string> consumed;
   for (std::int64_t i = 0; i < whole_at(role, "instances"); ++i) {
-    const std::string name = with_number(queue, i);
+    const std::string name = queue_of_instance(topology, queue, i);
     if (!names.queues.contains(name)) {
       const std::string whose = name == queue ? "" : " (instance " + std::to_string(i) + ")";
       return findings.error(at / "consume" / "queue", "queue \"" + name + "\"" + whose + " is not declared",
@@ -26,6 +30,52 @@ void check_queue(const Json& role, const JsonPointer& at, const DeclaredNames& n
                             "only one consumer can have \"" + name + "\" for itself",
                             "one instance, or a queue for each by {i}");
     }
+  }
+}
+
+// The connection of an instance, among all of its role.
+std::pair<std::int64_t, std::int64_t> connection_of(const Json& role, std::int64_t index) {
+  const std::int64_t instances = std::max<std::int64_t>(whole_at(role, "instances"), 1);
+  const std::int64_t processes = std::clamp<std::int64_t>(whole_at(role, "processes"), 1, instances);
+  const std::int64_t shared = std::max<std::int64_t>(whole_at(role, "channels_per_connection"), 1);
+  std::int64_t process = index * processes / instances;
+  while (instances * (process + 1) / processes <= index) ++process;
+  while (instances * process / processes > index) --process;
+  return {process, (index - instances * process / processes) / shared};
+}
+
+// An exclusive queue is declared by the connection that consumes it, and by no other.
+void check_exclusive_queues(const Json& experiment, const DeclaredNames& names, Findings& findings) {
+  const Json& topology = member(experiment, "topology");
+  const Json& queues = list_at(topology, "queues");
+  std::map<std::string, std::string> owners;  // of exclusive queues: role and connection
+  for (const auto& [name, entry] : names.queues) {
+    const bool exclusive = member(queues[entry], "exclusive") == Json(true);
+    if (exclusive && member(queues[entry], "predeclared") != Json(true)) owners[name] = "";
+  }
+  if (owners.empty()) return;
+  const Json& roles = list_at(experiment, "roles");
+  for (std::size_t i = 0; i < roles.size(); ++i) {
+    const std::string queue = text_at(member(roles[i], "consume"), "queue");
+    for (std::int64_t index = 0; index < whole_at(roles[i], "instances"); ++index) {
+      const auto owner = owners.find(queue_of_instance(topology, queue, index));
+      if (owner == owners.end()) continue;
+      const auto [process, connection] = connection_of(roles[i], index);
+      const std::string who =
+          std::to_string(i) + "." + std::to_string(process) + "." + std::to_string(connection);
+      if (owner->second.empty()) owner->second = who;
+      if (owner->second == who) continue;
+      return findings.error(JsonPointer("/roles") / i / "consume" / "queue",
+                            "exclusive queue \"" + owner->first + "\" would have two connections",
+                            "one process and \"channels_per_connection\", or a queue for each by {i}");
+    }
+  }
+  for (const auto& [name, owner] : owners) {
+    if (!owner.empty()) continue;
+    return findings.error(
+        JsonPointer("/topology/queues") / names.queues.at(name) / "exclusive",
+        "an exclusive queue belongs to the connection that consumes it, and nobody consumes \"" + name + "\"",
+        "add a role, or remove it");
   }
 }
 
@@ -53,6 +103,35 @@ void check_acknowledgement(const Json& role, const JsonPointer& at, Findings& fi
   }
 }
 
+void check_transaction(const Json& role, const JsonPointer& at, Findings& findings) {
+  const Json& consume = member(role, "consume");
+  if (!consume.contains("transaction")) return;
+  if (text_at(consume, "ack") == "auto") {
+    findings.error(at / "consume" / "transaction", "automatic acknowledgement leaves nothing to commit",
+                   "set ack to \"manual\"");
+  }
+  if (role.contains("publish") || role.contains("outputs")) {
+    findings.error(at / "consume" / "transaction",
+                   "a role that publishes has confirms on its channel, which cannot have transactions, too",
+                   "leave one of them out");
+  }
+}
+
+void check_settle(const Json& role, const JsonPointer& at, Findings& findings) {
+  const Json& settle = member(role, "settle");
+  if (!settle.is_object()) return;
+  const auto share = [&](const char* key) {
+    return member(settle, key).is_number() ? settle[key].get<double>() : 0.0;
+  };
+  if (share("nack") + share("requeue") > 1) {
+    findings.error(at / "settle", "more than all messages", "shares whose sum is at most 1");
+  }
+  if (text_at(member(role, "consume"), "ack") == "auto") {
+    findings.error(at / "settle", "with automatic acknowledgement nothing is left to refuse",
+                   "set ack to \"manual\"");
+  }
+}
+
 void check_effort(const Json& role, const JsonPointer& at, Findings& findings) {
   const Json& effort = member(role, "effort");
   const std::string kind = text_at(effort, "kind");
@@ -66,7 +145,12 @@ void check_effort(const Json& role, const JsonPointer& at, Findings& findings) {
   }
   if (!has_seconds || !findings.clean(at)) return;
   try {
-    Distribution::from_json(effort["seconds"], number_of_seconds);
+    const Json& seconds = effort["seconds"];
+    if (seconds.is_object() && seconds.contains("profile")) {
+      Profile::from_json(seconds["profile"], number_of_seconds);
+    } else {
+      Distribution::from_json(seconds, number_of_seconds);
+    }
   } catch (const Error& error) {
     findings.error(at / "seconds", error.summary(), error.remedy());
   }
@@ -84,6 +168,13 @@ void check_conditions(const Json& role, const JsonPointer& at, Findings& finding
 void check_output(const Json& output, const JsonPointer& at, const DeclaredNames& names, Findings& findings) {
   const std::string exchange = text_at(output, "exchange");
   const std::string key = text_at(output, "routing_key");
+  if (member(output, "reply") == Json(true)) {
+    if (!exchange.empty() || !key.empty()) {
+      findings.error(at / "reply", "a reply goes where the message says, by the default exchange",
+                     "leave \"exchange\" and \"routing_key\" out");
+    }
+    return;
+  }
   if (exchange.empty() && output.contains("routing_key") && !names.queues.contains(key)) {
     findings.warning(at / "routing_key", "the default exchange has no queue \"" + key + "\": nothing arrives",
                      suggestion(key, names.queue_suggestions), "UNROUTABLE");
@@ -121,13 +212,16 @@ void check_behaviour(const Json& role, const JsonPointer& at, const std::filesys
 
 void check_roles(const Json& experiment, const DeclaredNames& names, const std::filesystem::path& directory,
                  Findings& findings) {
+  check_exclusive_queues(experiment, names, findings);
   const Json& roles = list_at(experiment, "roles");
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const JsonPointer at = JsonPointer("/roles") / i;
     const Json& role = roles[i];
     if (!role.is_object()) continue;
-    check_queue(role, at, names, findings);
+    check_queue(role, member(experiment, "topology"), at, names, findings);
     check_acknowledgement(role, at, findings);
+    check_transaction(role, at, findings);
+    check_settle(role, at, findings);
     check_effort(role, at / "effort", findings);
     check_conditions(role, at, findings);
     check_onward(role, at, names, findings);

@@ -60,13 +60,6 @@ void check_queues(const Json& queues, Findings& findings) {
       findings.error(at / "name", std::to_string(copies) + " copies would all be named \"" + name + "\"",
                      "put {i} into the name, e.g. \"" + name + "-{i}\"");
     }
-    if (member(queues[i], "exclusive") == Json(true) && member(queues[i], "predeclared") != Json(true)) {
-      findings.error(
-          at / "exclusive",
-          "an exclusive queue belongs to the connection that declares it and ends with it: no role "
-          "could consume from it",
-          "remove it; \"exclusive\" in a role's consume keeps other consumers away");
-    }
   }
 }
 
@@ -119,8 +112,9 @@ DeclaredNames declared_names(const Json& experiment) {
     const std::string name = text_at(queues[i], "name");
     const std::int64_t copies = has_placeholder(name) ? whole_at(queues[i], "copies") : 1;
     for (std::int64_t copy = 0; copy < copies; ++copy) {
-      names.queues.emplace(with_number(name, copy), i);
-      if (copy < kMostSuggestedCopies) names.queue_suggestions.push_back(with_number(name, copy));
+      const std::string numbered = with_number(name, whole_at(queues[i], "first") + copy);
+      names.queues.emplace(numbered, i);
+      if (copy < kMostSuggestedCopies) names.queue_suggestions.push_back(numbered);
     }
   }
   return names;

@@ -38,6 +38,8 @@ class Prefixer {
       key = queue(key.get<std::string>());
     } else if (key.contains("template")) {
       key["template"] = prefix_ + key["template"].get<std::string>();
+    } else if (key.contains("random")) {
+      return;  // no key that was made up is the name of a queue
     } else if (key.contains("body")) {
       if (!key["body"].contains("map")) return;
       for (Json& name : key["body"]["map"]) name = queue(name.get<std::string>());
@@ -65,6 +67,14 @@ PlannedRun with_prefix(PlannedRun run, const std::string& prefix) {
   if (prefix.empty()) return run;
   const Prefixer names(run.topology, prefix);
   for (Json& load : run.experiment["load"]) names.destination(load["publish"]);
+  if (run.experiment.contains("churn")) {
+    for (Json& churn : run.experiment["churn"]) {
+      churn["name_prefix"] = prefix;
+      if (churn.contains("queue")) churn["queue"] = names.queue(churn["queue"].get<std::string>());
+      if (churn.contains("exchange"))
+        churn["exchange"] = names.exchange(churn["exchange"].get<std::string>());
+    }
+  }
   for (Json& role : run.experiment["roles"]) {
     if (role.contains("publish")) names.destination(role["publish"]);
     if (!role.contains("outputs")) continue;

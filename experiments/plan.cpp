@@ -50,7 +50,7 @@ class ProcessPlan {
   explicit ProcessPlan(PlannedRun& run) : run_(run), topology_(Topology::from_json(run.topology)) {}
 
   void add_entries(const char* list, const char* name_key, PlannedProcess::Kind kind) {
-    const Json& entries = run_.experiment.at(list);
+    const Json entries = run_.experiment.value(list, Json::array());
     for (std::size_t i = 0; i < entries.size(); ++i) {
       const Json& entry = entries[i];
       PlannedProcess common;
@@ -78,6 +78,7 @@ class ProcessPlan {
   void add_role_routes(const Json& entry, PlannedProcess& common) {
     if (entry.contains("publish")) {
       const Json& publish = entry.at("publish");
+      if (publish.value("reply", false)) return add_other_keys("");  // every message brings its key
       common.routes.push_back(planned_route(topology_, publish.at("exchange"), publish.at("routing_key")));
     }
     const Json outputs = outputs_of(entry);
@@ -126,7 +127,7 @@ class ProcessPlan {
     instance.name = process.entry + "-" + std::to_string(index);
     if (publishes) instance.publisher = next_publisher_++;
     if (process.kind == PlannedProcess::Kind::kRole) {
-      instance.queue = with_number(entry.at("consume").at("queue"), index);
+      instance.queue = queue_of_instance(run_.topology, entry.at("consume").at("queue"), index);
     }
     return instance;
   }
@@ -217,6 +218,7 @@ PlannedRun plan_processes(const Json& experiment, const std::string& directory, 
                 parse_duration(phases.at("drain"))};
   ProcessPlan processes(run);
   processes.add_entries("load", "name", PlannedProcess::Kind::kLoad);
+  processes.add_entries("churn", "name", PlannedProcess::Kind::kChurn);
   processes.add_entries("roles", "role", PlannedProcess::Kind::kRole);
   return run;
 }
@@ -263,7 +265,13 @@ Json routes_json(const std::vector<PlannedRoute>& routes) {
 }
 
 const char* name_of(PlannedProcess::Kind kind) {
+  if (kind == PlannedProcess::Kind::kChurn) return "churn";
   return kind == PlannedProcess::Kind::kLoad ? "load" : "role";
+}
+
+// The list of the experiment in which the entries of that kind stand.
+const char* list_of(PlannedProcess::Kind kind) {
+  return kind == PlannedProcess::Kind::kRole ? "roles" : name_of(kind);
 }
 
 Json run_json(const PlannedRun& run) {
@@ -315,12 +323,11 @@ Json assignment(const PlannedRun& run, const PlannedProcess& process) {
     if (!instance.queue.empty()) json["queue"] = instance.queue;
     instances.push_back(std::move(json));
   }
-  const bool is_load = process.kind == PlannedProcess::Kind::kLoad;
   const auto entry = static_cast<std::size_t>(process.entry_index);
   return {{"kind", name_of(process.kind)},
           {"process", process.name},
           {"seed", run.seed},
-          {"spec", run.experiment.at(is_load ? "load" : "roles").at(entry)},
+          {"spec", run.experiment.at(list_of(process.kind)).at(entry)},
           {"directory", run.directory},
           {"instances", std::move(instances)},
           {"instances_total", process.instances_total},

@@ -31,13 +31,13 @@ struct PlannedInstance {
   std::string queue;                       // of roles: what it consumes, "{i}" replaced
 };
 
-// One child process: some of the instances of one entry of "load" or "roles".
+// One child process: some of the instances of one entry of "load", "churn" or "roles".
 struct PlannedProcess {
-  enum class Kind { kLoad, kRole };
+  enum class Kind { kLoad, kChurn, kRole };
   Kind kind = Kind::kLoad;
   std::string name;     // "<entry>-<number>", unique within the run; also the name of its recording
   std::string entry;    // the load's or role's name
-  int entry_index = 0;  // in the experiment's "load" or "roles"
+  int entry_index = 0;  // in the experiment's list of its kind
   int number = 0;       // among the processes of its entry
   int instances_total = 0;
   std::vector<PlannedInstance> instances;

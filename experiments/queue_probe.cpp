@@ -75,8 +75,12 @@ std::vector<QueueProbe::Depth> QueueProbe::look() {
   std::vector<Depth> depths = queues();
   for (Depth& depth : depths) {
     const Queue& queue = depth.queue;
+    // Nobody else may ask about an exclusive queue, and it ends with its consumer: nothing is left in it
+    // then.
+    const bool exclusive = queue.exclusive && !queue.predeclared;
+    if (exclusive) depth.ready = 0;
     // One failure is enough: a dead broker must not cost the limit once per queue.
-    if (trouble_.empty()) {
+    if (trouble_.empty() && !exclusive) {
       try {
         if (!session_) {
           amqp::TlsOptions tls;

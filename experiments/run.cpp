@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "experiments/assigned_topology.h"
 #include "experiments/name_prefix.h"
 #include "experiments/run_evidence.h"
 
@@ -108,6 +109,8 @@ RunProcess& Run::spawn(const PlannedProcess& planned, const std::string& name) {
   order["run"] = setting_.run_number;
   order["broker"] = broker_for(planned);
   order["recording"] = (setting_.folder / raw->recording).string();
+  const Topology topology = Topology::from_json(plan_.topology).with_prefix(lease_.prefix());
+  if (Json own = own_topology(topology, planned); !own.is_null()) order["declares"] = std::move(own);
   raw->child->send({{"assignment", std::move(order)}});
   return *raw;
 }

@@ -50,6 +50,7 @@ Json run_evidence(const PlannedRun& plan, RunRecord record) {
             {"drain_end_ns", record.drain_end_ns}}},
           {"processes", std::move(record.processes)},
           {"loads", plan.experiment.at("load")},
+          {"churn", plan.experiment.value("churn", Json::array())},
           {"roles", plan.experiment.at("roles")},
           {"routes", routes_evidence(plan)},
           {"queues", std::move(record.queues)},

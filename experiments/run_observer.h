@@ -13,10 +13,11 @@ namespace brokerlab {
 struct ProgressRow {
   std::string name;
   bool is_load = false;
+  bool is_churn = false;
   int instances = 0;
   int processes_alive = 0;
   int processes = 0;
-  std::int64_t messages = 0;  // published by a load, done by a role
+  std::int64_t messages = 0;  // published by a load, done by a role, opened by a churn
   double per_second = 0;      // since the previous progress
   std::int64_t settled = 0;   // confirmed of a load; received by a role
   std::int64_t trouble = 0;   // returned and nacked of a load; redelivered of a role

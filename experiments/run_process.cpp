@@ -69,11 +69,12 @@ std::vector<ProgressRow> ProgressTable::rows(const std::vector<std::unique_ptr<R
     const bool load = process->is_load();
     row->processes += 1;
     row->processes_alive += process->alive() ? 1 : 0;
-    row->messages += process->figure(load ? "published" : "done");
-    row->settled += process->figure(load ? "confirmed" : "received");
-    row->trouble +=
-        load ? process->figure("returned") + process->figure("nacked") : process->figure("redelivered");
-    row->waiting += process->figure(load ? "unsettled" : "in_hand");
+    row->is_churn = process->is_churn();
+    row->messages += process->figure(row->is_churn ? "opened" : load ? "published" : "done");
+    row->settled += process->figure(row->is_churn ? "closed" : load ? "confirmed" : "received");
+    for (const char* figure : {"returned", "nacked", "redelivered", "failed"})
+      row->trouble += process->figure(figure);
+    row->waiting += process->figure(row->is_churn ? "open" : load ? "unsettled" : "in_hand");
     row->resident_bytes += process->figure("rss_bytes");
     row->blocked |= process->progress.value("blocked", false) || !process->progress.value("connected", true);
     moment.rows[row->name].messages = row->messages;

@@ -36,7 +36,9 @@ struct RunProcess {
   std::optional<Json> error;  // its own words: {"what", "where", "remedy"}
   Json progress = Json::object();
 
-  bool is_load() const { return planned->kind == PlannedProcess::Kind::kLoad; }
+  // It ends of itself, and before the drain: a load or a churn.
+  bool is_load() const { return planned->kind != PlannedProcess::Kind::kRole; }
+  bool is_churn() const { return planned->kind == PlannedProcess::Kind::kChurn; }
   bool alive() const { return child && !exited; }
   // A cumulative figure of its last progress line; 0 until it said any.
   std::int64_t figure(const char* key) const;

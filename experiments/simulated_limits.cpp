@@ -40,6 +40,9 @@ void check_loads(const Json& loads) {
   for (std::size_t i = 0; i < loads.size(); ++i) {
     const Json& publish = loads[i].at("publish");
     const std::string at = fmt::format("/load/{}/publish/", i);
+    for (const char* key : {"transaction", "replies"})
+      if (loads[i].contains(key) && loads[i].at(key) != Json(false))
+        refuse(key, fmt::format("/load/{}/{}", i, key));
     if (publish.contains("expiration")) refuse("a time to live of single messages", at + "expiration");
     for (const char* header : {"CC", "BCC"})
       if (member(publish, "headers").contains(header))
@@ -51,6 +54,8 @@ void check_consume(const Json& consume, const std::string& at) {
   for (const char* key : {"get", "priority"})
     if (consume.contains(key))
       refuse(key == std::string_view("get") ? "polling" : "priorities of consumers", at + key);
+  for (const char* key : {"channel_prefetch", "rate", "transaction", "start"})
+    if (consume.contains(key)) refuse(key, at + key);
   if (consume.value("exclusive", false)) refuse("exclusive consumers", at + "exclusive");
   if (!member(consume, "arguments").empty()) refuse("arguments of consumers", at + "arguments");
 }
@@ -60,6 +65,11 @@ void check_roles(const Json& roles) {
   for (std::size_t i = 0; i < roles.size(); ++i) {
     const std::string at = fmt::format("/roles/{}/", i);
     check_consume(roles[i].at("consume"), at + "consume/");
+    if (roles[i].contains("settle")) refuse("messages that are refused", at + "settle");
+    if (member(member(roles[i], "publish"), "reply") == Json(true)) refuse("replies", at + "publish/reply");
+    if (member(member(roles[i], "effort"), "seconds").is_object() &&
+        roles[i].at("effort").at("seconds").contains("profile"))
+      refuse("work that changes over time", at + "effort/seconds");
     const std::string behaviour = roles[i].value("behaviour", "rule");
     if (std::find(kBehaviours.begin(), kBehaviours.end(), behaviour) == kBehaviours.end())
       refuse("the behaviour " + behaviour, at + "behaviour");
@@ -100,6 +110,7 @@ void check_broker(const Json& broker) {
 void refuse_what_is_not_simulated(const PlannedRun& run) {
   check_broker(run.experiment.at("broker"));
   check_topology(run.topology);
+  if (!list_at(run.experiment, "churn").empty()) refuse("churn", "/churn");
   check_loads(run.experiment.at("load"));
   check_roles(run.experiment.at("roles"));
   check_faults(run);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "core/operation.h"
 #include "experiments/meaning.h"
 #include "experiments/origin.h"
 
@@ -192,6 +193,12 @@ std::vector<ThresholdMetric> threshold_metrics(const ThresholdNames& names) {
   MetricList list;
   const JsonPointer latency("/latency"), fairness("/fairness"), ledger("/ledger"), network("/network");
   list.add_streams("", latency);
+  // What is asked of the broker apart from messages: from its start, and from when it was due.
+  for (std::size_t kind = 0; kind < kOperationKinds; ++kind) {
+    const std::string operation(to_text(static_cast<OperationKind>(kind)));
+    for (const std::string& stream : {operation, operation + "_from_intended"})
+      list.add_stream(stream + ".", latency / stream);
+  }
   for (const char* stream : {"end_to_end", "done"})
     list.add_stream("steady." + std::string(stream) + ".", JsonPointer("/steady") / stream);
   list.add_fairness("fairness.", fairness);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/random.h"
 #include "core/units.h"
 
 namespace brokerlab {
@@ -16,6 +17,7 @@ void parse_publish(const Json& publish, LoadSpec& spec) {
   spec.persistent = publish.value("persistent", false);
   if (publish.contains("priority")) spec.priority = publish.at("priority").get<std::uint8_t>();
   if (publish.contains("headers")) spec.headers = publish.at("headers");
+  if (publish.contains("properties")) spec.properties = publish.at("properties");
   if (publish.contains("content_type")) spec.content_type = publish.at("content_type").get<std::string>();
   if (publish.contains("expiration")) spec.expiration_ns = parse_duration(publish.at("expiration"));
   if (publish.contains("body")) spec.body = publish.at("body");
@@ -37,6 +39,16 @@ LoadSpec LoadSpec::from_json(const Json& entry, const std::filesystem::path& dir
     spec.confirms = entry.at("confirms").value("enabled", true);
     spec.window = entry.at("confirms").value("window", 1000U);
   }
+  spec.replies = entry.value("replies", false);
+  if (entry.contains("transaction")) {
+    spec.transaction = entry.at("transaction").get<std::uint32_t>();
+    spec.confirms = false;
+  }
+  if (entry.contains("start")) {
+    const Json& start = entry.at("start");
+    if (start.contains("after")) spec.start_after_ns = parse_duration(start.at("after"));
+    if (start.contains("within")) spec.start_within_ns = parse_duration(start.at("within"));
+  }
   if (entry.contains("stop")) {
     const Json& stop = entry.at("stop");
     if (stop.contains("count")) spec.stop_count = stop.at("count").get<std::uint64_t>();
@@ -50,6 +62,12 @@ LoadSpec LoadSpec::from_json(const Json& entry, const std::filesystem::path& dir
 } catch (const Json::exception& error) {
   throw Error(std::string("this entry of load cannot be used: ") + error.what(),
               "load " + entry.value("name", ""), "check it with `brokerlab validate`", ExitStatus::kUsage);
+}
+
+Nanoseconds LoadSpec::start_delay_ns(std::uint64_t seed, std::uint32_t instance) const {
+  if (start_within_ns == 0) return start_after_ns;
+  Random random(seed, "start of " + name, instance);
+  return start_after_ns + static_cast<Nanoseconds>(random.uniform() * static_cast<double>(start_within_ns));
 }
 
 Nanoseconds LoadSpec::horizon_ns(Nanoseconds load_ns) const {

@@ -23,16 +23,24 @@ struct LoadSpec {
   bool mandatory = true;
   bool persistent = false;
   std::optional<std::uint8_t> priority;
-  Json headers = Json::object();
+  Json headers = Json::object();     // text values are templates
+  Json properties = Json::object();  // likewise
   std::optional<std::string> content_type;
   std::optional<Nanoseconds> expiration_ns;
   Json body = {{"size", 100}};
   bool confirms = true;
   std::uint32_t window = 1000;
+  bool replies = false;           // each message asks for one
+  std::uint32_t transaction = 0;  // commit after so many; 0: no transactions
+  Nanoseconds start_after_ns = 0, start_within_ns = 0;
   std::optional<std::uint64_t> stop_count;  // messages of each instance
   std::optional<Nanoseconds> stop_after_ns;
   std::filesystem::path directory;  // where the relative paths of the entry start
 
+  // The broker tells what became of a message: by a confirm, or by the commit it belongs to.
+  bool settles() const { return confirms || transaction > 0; }
+  // How much later than the load as a whole this instance starts.
+  Nanoseconds start_delay_ns(std::uint64_t seed, std::uint32_t instance) const;
   bool closed_loop() const { return std::holds_alternative<ClosedArrivals>(arrivals); }
   // No message of any instance is intended at or after this instant from the start.
   Nanoseconds horizon_ns(Nanoseconds load_ns) const;

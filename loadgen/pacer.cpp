@@ -168,6 +168,35 @@ class RenewalPacer final : public Pacer {
   Random random_;
 };
 
+// The whole schedule, so much later.
+class DelayedPacer final : public Pacer {
+ public:
+  DelayedPacer(std::unique_ptr<Pacer> pacer, Nanoseconds delay) : pacer_(std::move(pacer)), delay_(delay) {}
+  std::optional<Nanoseconds> at(std::uint64_t i) const override { return later(pacer_->at(i)); }
+  std::uint64_t count_within(Nanoseconds horizon) const override {
+    return horizon <= delay_ ? 0 : pacer_->count_within(horizon - delay_);
+  }
+  std::unique_ptr<Cursor> cursor() const override { return std::make_unique<Walk>(*this, pacer_->cursor()); }
+
+ private:
+  class Walk final : public Cursor {
+   public:
+    Walk(const DelayedPacer& pacer, std::unique_ptr<Cursor> cursor)
+        : pacer_(pacer), cursor_(std::move(cursor)) {}
+    std::optional<Nanoseconds> next() override { return pacer_.later(cursor_->next()); }
+
+   private:
+    const DelayedPacer& pacer_;
+    std::unique_ptr<Cursor> cursor_;
+  };
+  std::optional<Nanoseconds> later(std::optional<Nanoseconds> at) const {
+    return at ? std::optional(*at + delay_) : std::nullopt;
+  }
+
+  std::unique_ptr<Pacer> pacer_;
+  Nanoseconds delay_;
+};
+
 class Exponential final : public Distribution {
  public:
   explicit Exponential(double mean) : mean_(mean) {}
@@ -224,7 +253,10 @@ struct Maker {
 std::unique_ptr<Pacer::Cursor> Pacer::cursor() const { return std::make_unique<IndexCursor>(*this); }
 
 std::unique_ptr<Pacer> Pacer::make(const LoadSpec& spec, std::uint64_t seed, std::uint32_t instance) {
-  return std::visit(Maker{spec, seed, instance}, spec.arrivals);
+  std::unique_ptr<Pacer> pacer = std::visit(Maker{spec, seed, instance}, spec.arrivals);
+  const Nanoseconds delay = spec.start_delay_ns(seed, instance);
+  if (!pacer || delay == 0) return pacer;
+  return std::make_unique<DelayedPacer>(std::move(pacer), delay);
 }
 
 }  // namespace brokerlab

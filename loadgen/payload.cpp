@@ -7,6 +7,7 @@
 
 #include "core/distribution.h"
 #include "core/error.h"
+#include "core/profile.h"
 #include "core/units.h"
 #include "loadgen/csv.h"
 
@@ -56,6 +57,23 @@ class SizedPayload final : public Payload {
  private:
   std::unique_ptr<Distribution> bytes_;
   Random random_;
+  std::string filler_;
+};
+
+// Sizes that change over time: by when the message is due, so that the same one is as large in every run.
+class ProfiledPayload final : public Payload {
+ public:
+  explicit ProfiledPayload(Profile bytes) : bytes_(std::move(bytes)) {}
+  std::string_view next(const MessageContext& context) override {
+    const double wanted = std::clamp(bytes_.at(context.intended_ns), 0.0, static_cast<double>(kLargestBody));
+    const auto bytes = static_cast<std::size_t>(std::llround(wanted));
+    if (bytes > filler_.size()) filler_ = filler(bytes);
+    return std::string_view(filler_).substr(0, bytes);
+  }
+  bool fixed() const override { return false; }
+
+ private:
+  Profile bytes_;
   std::string filler_;
 };
 
@@ -127,6 +145,8 @@ std::unique_ptr<Payload> make_sized(const Json& size, Random random) {
       refuse("a body larger than 128 MiB", "body.size", "RabbitMQ takes no larger one");
     return std::make_unique<FixedPayload>(filler(bytes), "");
   }
+  if (size.contains("profile"))
+    return std::make_unique<ProfiledPayload>(Profile::from_json(size.at("profile"), number_of_bytes));
   return std::make_unique<SizedPayload>(Distribution::from_json(size, number_of_bytes), random);
 }
 

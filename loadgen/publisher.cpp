@@ -28,26 +28,24 @@ Publisher::Publisher(ChildRun& run, const Setup& setup, PublishCounts& counts,
       pacer_(Pacer::make(setup.spec, setup.seed, instance_)),
       cursor_(pacer_ ? pacer_->cursor() : nullptr),
       payload_(Payload::make(setup.spec, setup.seed, instance_)),
+      properties_(setup.spec, payload_->content_type(), setup.seed, instance_),
       routing_key_(setup.spec, setup.routes, setup.seed, instance_),
-      template_(make_template(setup.instance)),
-      outstanding_(setup.spec.confirms ? 0 : kReturnsExpectedAmong),
-      horizon_ns_(setup.spec.horizon_ns(setup.load_ns)) {}
+      template_(make_template({0, publisher_, instance_, 0})),
+      outstanding_(setup.spec.settles() ? 0 : kReturnsExpectedAmong),
+      horizon_ns_(setup.spec.horizon_ns(setup.load_ns)),
+      start_delay_ns_(setup.spec.start_delay_ns(setup.seed, instance_)) {
+  if (!spec_.replies) return;
+  replies_ = std::make_unique<Replies>(run_, Replies::Asker{run_number_, publisher_, instance_}, [this] {
+    if (finished()) on_change_(*this);
+  });
+}
 
-amqp::PublishTemplate Publisher::make_template(const Json& instance) const {
-  amqp::Properties properties;
-  properties.headers = spec_.headers;
-  properties.persistent = spec_.persistent;
-  properties.priority = spec_.priority;
-  properties.content_type = spec_.content_type;
-  if (!properties.content_type && !payload_->content_type().empty()) {
-    properties.content_type = std::string(payload_->content_type());
-  }
-  if (spec_.expiration_ns) properties.expiration = std::to_string(*spec_.expiration_ns / 1'000'000);
+amqp::PublishTemplate Publisher::make_template(const MessageContext& context) {
   Stamp stamp;
   stamp.run = run_number_;
-  stamp.publisher = instance.at("publisher").get<std::uint32_t>();
+  stamp.publisher = publisher_;
   const std::string key = spec_.routing_key.is_string() ? spec_.routing_key.get<std::string>() : "";
-  return {{spec_.exchange, key, spec_.mandatory}, properties, stamp};
+  return {{spec_.exchange, key, spec_.mandatory}, properties_.next(context), stamp};
 }
 
 void Publisher::open(amqp::RecordedConnection& connection, std::function<void()> on_ready) {
@@ -58,17 +56,37 @@ void Publisher::open(amqp::RecordedConnection& connection, std::function<void()>
     });
   };
   connection_ = &connection;
-  if (!spec_.confirms) {
+  if (!spec_.settles() && !replies_) {
     channel_ = &connection.connection().open_channel(this, answered);
     return;
   }
   channel_ = &connection.connection().open_channel(this);
-  channel_->confirm_select(answered);
+  prepare(answered);
+}
+
+// Answers come in the order of the questions: the last one tells that all is as it should be, for an error
+// closes the channel.
+void Publisher::prepare(amqp::Done answered) {
+  if (replies_) {
+    amqp::Done subscribed = spec_.settles() ? [](const amqp::Outcome&) {} : answered;
+    replies_->open(*channel_, std::move(subscribed));
+  }
+  if (spec_.transaction > 0) {
+    channel_->tx_select(std::move(answered));
+  } else if (spec_.confirms) {
+    channel_->confirm_select(std::move(answered));
+  }
+}
+
+void Publisher::restored() {
+  if (replies_) replies_->forget();
+  resume();
+  if (replies_ && finished()) on_change_(*this);
 }
 
 void Publisher::start(Nanoseconds t0_ns) {
   t0_ns_ = t0_ns;
-  if (!pacer_) slots_.assign(spec_.confirms ? spec_.window : 1, 0);
+  if (!pacer_) slots_.assign(spec_.settles() ? spec_.window : 1, start_delay_ns_);
   advance();
 }
 
@@ -90,7 +108,7 @@ void Publisher::advance() {
 // to their queues when the load believes it is done. A channel works off in order, so that the answer to a
 // request behind them does.
 void Publisher::ask_whether_taken() {
-  if (spec_.confirms || std::exchange(asked_, true)) return;
+  if (spec_.settles() || std::exchange(asked_, true)) return;
   channel_->qos(0, false, [this](const amqp::Outcome&) {  // refused or lost: nobody will ever tell
     taken_ = true;
     waiting_ = true;
@@ -102,7 +120,9 @@ void Publisher::stop() {
   scheduled(run_.clock().now());  // what is due and was not sent stays visible
   next_ns_.reset();
   slots_.clear();
+  commit();
   ask_whether_taken();
+  stopped_ = true;
   if (waiting_) resume();
 }
 
@@ -110,22 +130,26 @@ std::optional<Nanoseconds> Publisher::due() const {
   return next_ns_ ? std::optional(t0_ns_ + *next_ns_) : std::nullopt;
 }
 
-bool Publisher::finished() const { return !next_ns_ && (spec_.confirms ? outstanding_.size() == 0 : taken_); }
+bool Publisher::finished() const {
+  const bool answered = !replies_ || stopped_ || replies_->waiting() == 0;
+  return !next_ns_ && answered && (spec_.settles() ? outstanding_.size() == 0 : taken_);
+}
 
 bool Publisher::publish_next() {
-  const bool full = spec_.confirms && outstanding_.size() >= spec_.window;
+  const bool full = spec_.settles() && outstanding_.size() >= spec_.window;
   if (full && window_full_since_ns_ == 0) window_full_since_ns_ = run_.clock().now();
-  if (full || !channel_->writable()) {
+  if (full || committing_ || !channel_->writable()) {
     waiting_ = true;
     return false;
   }
   const MessageContext context{sequence_, publisher_, instance_, *next_ns_};
   const std::string_view body = payload_->next(context);
   const RoutingKey::Choice key = routing_key_.next(context, body);
+  if (!properties_.fixed()) template_ = make_template(context);
   template_.set_routing_key(key.key);
   const Nanoseconds sent_ns = run_.clock().now();
   const Nanoseconds intended_ns = pacer_ ? t0_ns_ + *next_ns_ : sent_ns;
-  const std::uint8_t outcome = spec_.confirms ? 0 : kUnconfirmedByDesign;
+  const std::uint8_t outcome = spec_.settles() ? 0 : kUnconfirmedByDesign;
   PublishRecord& record = run_.recording().append_publish(
       {intended_ns, sent_ns, 0, static_cast<std::uint32_t>(sequence_), position_, key.route, outcome});
   const std::uint64_t number =
@@ -139,16 +163,36 @@ bool Publisher::publish_next() {
     }
     number_offset_ = number - sequence_;
     outstanding_.add(number, record);
-    counts_.unsettled += spec_.confirms;
+    if (replies_) replies_->asked(sequence_, intended_ns, sent_ns);
+    counts_.unsettled += spec_.settles() ? 1 : 0;
+    ++uncommitted_;
   }
   ++counts_.published;
   ++sequence_;
   if (!pacer_) {
     slots_.pop_front();
-    if (!spec_.confirms || number == 0) release_slots(1);
+    if (!spec_.settles() || number == 0) release_slots(1);
   }
   advance();
+  const bool last =
+      !next_ns_ || outstanding_.size() >= spec_.window;  // nothing follows that could fill it up
+  if (uncommitted_ >= spec_.transaction || last) commit();
   return true;
+}
+
+// The broker answers when all messages of the transaction are where they belong, and takes no other on the
+// channel until then.
+void Publisher::commit() {
+  if (spec_.transaction == 0 || uncommitted_ == 0 || channel_ == nullptr) return;
+  uncommitted_ = 0;
+  committing_ = true;
+  channel_->tx_commit([this, through = sequence_ - 1 + number_offset_](const amqp::Outcome& outcome) {
+    committing_ = false;
+    run_.guard([&] {
+      if (outcome.ok()) settle(through, true, kConfirmed);
+      resume();
+    });
+  });
 }
 
 void Publisher::resume() {

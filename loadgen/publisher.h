@@ -13,8 +13,10 @@
 #include "core/child_run.h"
 #include "core/outstanding_publishes.h"
 #include "loadgen/load_spec.h"
+#include "loadgen/message_properties.h"
 #include "loadgen/pacer.h"
 #include "loadgen/payload.h"
+#include "loadgen/replies.h"
 #include "loadgen/routing_key.h"
 
 namespace brokerlab {
@@ -61,7 +63,7 @@ class Publisher final : public amqp::ChannelListener {
   // Messages whose intended time has come by `now_ns`.
   std::uint64_t scheduled(Nanoseconds now_ns);
   // The connection is back.
-  void restored() { resume(); }
+  void restored();
 
   void on_confirm(std::uint64_t number, bool multiple, bool acked) override;
   void on_undecided(std::uint64_t through, const amqp::AmqpError& reason) override;
@@ -70,7 +72,9 @@ class Publisher final : public amqp::ChannelListener {
   void on_closed(const amqp::AmqpError& error) override;
 
  private:
-  amqp::PublishTemplate make_template(const Json& instance) const;
+  amqp::PublishTemplate make_template(const MessageContext& context);
+  void commit();
+  void prepare(amqp::Done answered);
   void advance();
   void ask_whether_taken();
   void settle(std::uint64_t number, bool multiple, std::uint8_t outcome);
@@ -89,20 +93,26 @@ class Publisher final : public amqp::ChannelListener {
   std::unique_ptr<Pacer> pacer_;  // null for a closed loop
   std::unique_ptr<Pacer::Cursor> cursor_;
   std::unique_ptr<Payload> payload_;
+  MessageProperties properties_;
   RoutingKey routing_key_;
   amqp::PublishTemplate template_;
   OutstandingPublishes outstanding_;
   amqp::RecordedConnection* connection_ = nullptr;
+  std::unique_ptr<Replies> replies_;  // null unless it asks for them
   amqp::Channel* channel_ = nullptr;
 
   Nanoseconds t0_ns_ = 0;
   Nanoseconds horizon_ns_;
+  Nanoseconds start_delay_ns_;
+  std::uint32_t uncommitted_ = 0;
   std::optional<Nanoseconds> next_ns_;  // intended, from t0
   std::deque<Nanoseconds> slots_;       // closed loop: when the free slots may publish, from t0
   std::uint64_t sequence_ = 0;
   std::uint64_t number_offset_ = 1;  // publish number - sequence
   bool waiting_ = false;
   bool asked_ = false, taken_ = false;  // without confirms: whether the broker has all of them
+  bool stopped_ = false;
+  bool committing_ = false;
   Nanoseconds window_full_since_ns_ = 0;
 
   std::unique_ptr<Pacer::Cursor> count_cursor_;  // walks behind the clock while messages are late

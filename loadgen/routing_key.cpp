@@ -1,6 +1,7 @@
 #include "loadgen/routing_key.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/error.h"
 #include "core/recording.h"
@@ -24,12 +25,22 @@ RoutingKey::RoutingKey(const LoadSpec& spec, const Routes& routes, std::uint64_t
     pointer_ = JsonPointer(source.at("pointer").get<std::string>());
     const Json map = source.value("map", Json::object());
     for (const auto& [value, key] : map.items()) map_[value] = key;
+  } else if (spec.routing_key.contains("random")) {
+    kind_ = Kind::kRandom;
+    for (auto left = spec.routing_key.at("random").get<std::uint32_t>(); left > 0; --left)
+      keys_.push_back({random_word(), kRouteUnlisted});
   } else {
     kind_ = spec.routing_key.contains("choice") ? Kind::kChoice : Kind::kCycle;
     for (const Json& key : *spec.routing_key.begin()) {
       keys_.push_back({key.get<std::string>(), route_of(key.get<std::string>())});
     }
   }
+}
+
+std::string RoutingKey::random_word() {
+  char digits[16];
+  const char* end = std::to_chars(digits, digits + sizeof digits, random_.next(), 16).ptr;
+  return "key-" + std::string(digits, static_cast<std::size_t>(end - digits));
 }
 
 std::uint8_t RoutingKey::route_of(const std::string& key) const {
@@ -63,6 +74,11 @@ RoutingKey::Choice RoutingKey::next(const MessageContext& context, std::string_v
     rendered_.clear();
     template_.render(context, random_, rendered_);
     return {rendered_, route_of(rendered_)};
+  }
+  if (kind_ == Kind::kRandom) {
+    if (!keys_.empty()) return {keys_[random_.below(keys_.size())].text, kRouteUnlisted};
+    rendered_ = random_word();
+    return {rendered_, kRouteUnlisted};
   }
   const Key& key =
       keys_[kind_ == Kind::kChoice ? random_.below(keys_.size()) : context.sequence % keys_.size()];

@@ -31,12 +31,13 @@ class RoutingKey {
   bool fixed() const { return kind_ == Kind::kCycle && keys_.size() == 1; }
 
  private:
-  enum class Kind { kCycle, kChoice, kTemplate, kBody };
+  enum class Kind { kCycle, kChoice, kTemplate, kBody, kRandom };
   struct Key {
     std::string text;
     std::uint8_t route;
   };
 
+  std::string random_word();
   std::uint8_t route_of(const std::string& key) const;
   const std::string& key_in(std::string_view body);
 

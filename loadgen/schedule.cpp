@@ -19,6 +19,7 @@ std::vector<std::string> possible_keys(const LoadSpec& spec) {
     const Template keys = Template::of_text(spec.routing_key.at("template").get<std::string>());
     return keys.all(spec.instances, kMostRoutes).value_or(std::vector<std::string>());
   }
+  if (spec.routing_key.contains("random")) return {};
   if (spec.routing_key.contains("body")) {
     std::vector<std::string> keys;
     for (const Json& key : spec.routing_key.at("body").value("map", Json::object())) keys.push_back(key);

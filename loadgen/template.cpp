@@ -51,11 +51,13 @@ Template::Segment Template::parse_placeholder(std::string_view name) {
   const std::string_view rest = kind.size() < name.size() ? name.substr(kind.size() + 1) : std::string_view();
   if (kind == "sequence") return {.kind = Kind::kSequence};
   if (kind == "publisher") return {.kind = Kind::kPublisher};
-  if (kind == "instance") return {.kind = Kind::kInstance};
+  if (name == "instance") return {.kind = Kind::kInstance, .low = 0, .high = INT64_MAX};
   if (kind == "time") return {.kind = Kind::kTime};
   if (kind == "id") return {.kind = Kind::kRandom, .low = 1000, .high = 9999};
-  if (kind == "random" || kind == "number") {
-    Segment segment{.kind = kind == "random" ? Kind::kRandom : Kind::kNumber};
+  if (kind == "random" || kind == "number" || kind == "instance") {
+    Segment segment{.kind = kind == "random"   ? Kind::kRandom
+                            : kind == "number" ? Kind::kNumber
+                                               : Kind::kInstance};
     const char* end = rest.data() + rest.size();
     const auto low = std::from_chars(rest.data(), end, segment.low);
     const bool dash = low.ec == std::errc() && low.ptr != end && *low.ptr == '-';
@@ -87,6 +89,11 @@ std::uint64_t Template::numbers_of(const Segment& segment) {
   const std::uint64_t span =
       static_cast<std::uint64_t>(segment.high) - static_cast<std::uint64_t>(segment.low);
   return span == UINT64_MAX ? span : span + 1;
+}
+
+// The instances go round the numbers from LOW to HIGH.
+std::int64_t Template::instance_number(const Segment& segment, std::uint32_t instance) {
+  return segment.low + static_cast<std::int64_t>(instance % numbers_of(segment));
 }
 
 void Template::add_text(std::string_view text) {
@@ -178,7 +185,7 @@ void Template::render_segment(const Segment& segment, const MessageContext& cont
       append_number(context.publisher, out);
       break;
     case Kind::kInstance:
-      append_number(context.instance, out);
+      append_number(instance_number(segment, context.instance), out);
       break;
     case Kind::kTime:
       append_seconds(context.intended_ns, out);
@@ -211,7 +218,7 @@ std::optional<std::vector<std::string>> Template::all(std::uint32_t instances, s
     for (const Segment& segment : segments_) {
       std::vector<std::string> parts = segment.options;
       if (segment.kind == Kind::kText) parts = {segment.text};
-      if (segment.kind == Kind::kInstance) parts = {std::to_string(instance)};
+      if (segment.kind == Kind::kInstance) parts = {std::to_string(instance_number(segment, instance))};
       if (parts.empty() || of_instance.size() * parts.size() > limit) return std::nullopt;
       std::vector<std::string> longer;
       for (const std::string& start : of_instance) {

@@ -21,9 +21,9 @@ struct MessageContext {
 };
 
 // Text with placeholders, compiled once and rendered without allocation of its own (beyond the growth of
-// `out`): {sequence} {publisher} {instance} {time} (seconds from the start, intended) {id} (random 1000-9999)
-// {random:LOW-HIGH} {number:LOW-HIGH} (one after the
-// other, by the sequence) {choice:a|b|c}; {{ and }} stand for braces.
+// `out`): {sequence} {publisher} {instance} {instance:LOW-HIGH} (going round) {time} (seconds from the start,
+// intended) {id} (random 1000-9999) {random:LOW-HIGH} {number:LOW-HIGH} (one after the other, by the
+// sequence) {choice:a|b|c}; {{ and }} stand for braces.
 class Template {
  public:
   // Throws Error (kUsage) for an unknown placeholder or an unpaired brace, with the nearest known one.
@@ -49,6 +49,7 @@ class Template {
 
   static Segment parse_placeholder(std::string_view name);
   static std::uint64_t numbers_of(const Segment& segment);
+  static std::int64_t instance_number(const Segment& segment, std::uint32_t instance);
   void add_text(std::string_view text);
   void add_json(const Json& value);
   void add_json_text(const std::string& value);

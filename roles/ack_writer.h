@@ -13,8 +13,9 @@ namespace brokerlab {
 
 // How one consumer tells the broker what became of its deliveries, and notes when it did. With `multiple(n)`
 // one frame acknowledges n deliveries; an incomplete batch is acknowledged when nothing has been added to it
-// for a while, so that a prefetch limit below n cannot stop the flow. Deliveries must be settled in the order
-// in which they came. One loop; lives within its channel's connection.
+// for a while, so that a prefetch limit below n cannot stop the flow; likewise a transaction is committed
+// after so many acknowledgements. Deliveries must be settled in the order in which they came. One loop; lives
+// within its channel's connection.
 class AckWriter {
  public:
   static constexpr Nanoseconds kIdle = 20'000'000;
@@ -31,10 +32,15 @@ class AckWriter {
  private:
   void note(DeliveryRecord& record, Settlement settlement) const;
   void on_idle();
+  // One more acknowledgement of the transaction.
+  void count();
+  void commit();
 
   const Clock& clock_;
   AckMode mode_;
   std::size_t batch_limit_;
+  std::uint32_t transaction_;  // 0: none
+  std::uint32_t uncommitted_ = 0;
   amqp::Channel* channel_ = nullptr;
   std::vector<DeliveryRecord*> batch_;
   std::uint64_t last_tag_ = 0;

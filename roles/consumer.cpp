@@ -1,7 +1,9 @@
 #include "roles/consumer.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "amqp/properties.h"
 #include "core/key_hash.h"
 #include "roles/death.h"
 
@@ -24,12 +26,20 @@ Settlement settlement_of(Otherwise otherwise) {
   return Settlement::kAcked;
 }
 
+// The queue that the message wants its reply in; none when it names none, or is not as AMQP wants it.
+std::string reply_queue(const amqp::Delivery& delivery) try {
+  return delivery.properties().reply_to.value_or("");
+} catch (const Error&) {
+  return "";
+}
+
 }  // namespace
 
 Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std::function<void()> on_drained)
     : run_(run),
       spec_(setup.spec),
       length_(setup.length),
+      refusal_(setup.refusal),
       hindrance_(setup.hindrance),
       position_(setup.position),
       queue_(setup.queue),
@@ -44,7 +54,8 @@ Consumer::Consumer(ChildRun& run, const Setup& setup, OnwardCounts& onward, std:
       hop_limit_(setup.hop_limit),
       effort_(run.loop(), run.clock(), setup.spec.effort.kind),
       poll_timer_(run.loop(), [this] { run_.guard([this] { poll(); }); }),
-      retry_timer_(run.loop(), [this] { run_.guard([this] { subscribe_again(); }); }) {
+      retry_timer_(run.loop(), [this] { run_.guard([this] { subscribe_again(); }); }),
+      rate_timer_(run.loop(), [this] { run_.guard([this] { pump(); }); }) {
   if (spec_.outputs.empty()) return;
   const OnwardPublisher::Setup publish{spec_, setup.routes, run_number_,
                                        setup.instance.at("publisher").get<std::uint32_t>(), position_};
@@ -66,6 +77,8 @@ void Consumer::open(amqp::RecordedConnection& connection, std::function<void()> 
     onward_->use(connection, *channel_);
     channel_->confirm_select(nullptr);
   }
+  if (spec_.consume.transaction > 0) channel_->tx_select(nullptr);
+  if (spec_.consume.channel_prefetch) channel_->qos(*spec_.consume.channel_prefetch, true, nullptr);
   channel_->qos(spec_.consume.prefetch, false, answered);
 }
 
@@ -181,19 +194,35 @@ void Consumer::take(const amqp::Delivery& delivery) {
                       spec_.looks_at_body() ? std::string(delivery.body_text()) : std::string(),
                       spec_.looks_at_body() ? std::string(delivery.routing_key) : std::string(),
                       {},
+                      {},
                       {}});
+  waiting_.back().redelivered = delivery.redelivered;
+  if (spec_.replies()) waiting_.back().reply_to = reply_queue(delivery);
   pump();
 }
 
 void Consumer::pump() {
   if (std::exchange(pumping_, true)) return;
-  while (!hindrance_.hangs && !work_ && !waiting_.empty()) {
+  while (!hindrance_.hangs && !work_ && !waiting_.empty() && rate_allows()) {
     work_ = std::move(waiting_.front());
     waiting_.pop_front();
     begin();
   }
   pumping_ = false;
   check_drained();
+}
+
+// Keeps the mean rate: a timer that fires late is made up for by at most one message.
+bool Consumer::rate_allows() {
+  if (!spec_.consume.rate_per_s) return true;
+  const Nanoseconds now = run_.clock().now();
+  if (now < next_begin_ns_) {
+    rate_timer_.set(next_begin_ns_);
+    return false;
+  }
+  const auto gap = static_cast<Nanoseconds>(1e9 / *spec_.consume.rate_per_s);
+  next_begin_ns_ = std::max(next_begin_ns_, now - gap) + gap;
+  return true;
 }
 
 void Consumer::begin() {
@@ -207,8 +236,9 @@ void Consumer::begin() {
   work.record->started_ns = now;
   const std::uint32_t publisher = work.stamp ? work.stamp->publisher : kNoPublisher;
   const std::uint64_t sequence = work.stamp ? work.stamp->sequence : work.identity;
-  const Nanoseconds length_ns =
-      hindrance_.slowed(length_.of(publisher, sequence, work.body, work.reaction.body));
+  const Nanoseconds length_ns = hindrance_.slowed(
+      length_.of(publisher, sequence, work.body, work.reaction.body, work.record->intended_ns));
+  work.refused = refusal_.of(publisher, sequence, work.redelivered);
   if (spec_.effort.kind == EffortSpec::Kind::kNone && length_ns == 0) return compute();
   steps_.working(length_ns);
   effort_.begin(now, length_ns, [this] { run_.guard([this] { step(&Consumer::compute); }); });
@@ -263,7 +293,9 @@ void Consumer::finish_effort() {
   work_->effort_made = true;
   counts_.busy_ns += now - work_->record->started_ns;
   work_->outgoing = behaviour_->finish(work_->reaction, work_->body);
-  work_->undone = behaviour_->undone();
+  work_->undone = behaviour_->undone() || work_->refused != Settlement::kAcked;
+  if (work_->refused != Settlement::kAcked) work_->outgoing.clear();
+  address_replies(*work_);
   if (const std::string news = behaviour_->news(); !news.empty()) run_.pipe().notice(name() + ": " + news);
   if (!work_->undone) {
     work_->record->done_ns = now;
@@ -279,6 +311,16 @@ void Consumer::finish_effort() {
   hand_over();
 }
 
+// To whoever asked; nobody waits for an answer to what was no question.
+void Consumer::address_replies(Work& work) const {
+  if (!spec_.replies()) return;
+  std::erase_if(work.outgoing, [&](Outgoing& message) {
+    if (!spec_.outputs[message.output].reply) return false;
+    message.routing_key = work.reply_to;
+    return work.reply_to.empty() || !work.stamp;  // a reply is known by the stamp of what it answers
+  });
+}
+
 // Its delivery was taken back with a lost connection: somebody will get it again.
 bool Consumer::stale(const Work& work) const {
   return !spec_.consume.automatic() && work.connections != connections_lost_;
@@ -289,10 +331,18 @@ bool Consumer::hand_over() {
   if (!stale(work)) {
     for (; work.handed_over < work.outgoing.size(); ++work.handed_over) {
       if (!channel_->writable()) return false;  // on_writable goes on from here
-      onward_->publish(work.stamp, work.outgoing[work.handed_over], work.record->done_ns, run_.clock().now());
+      const Outgoing& message = work.outgoing[work.handed_over];
+      if (spec_.outputs[message.output].reply) {
+        onward_->reply(*work.stamp, message, run_.clock().now());
+      } else {
+        onward_->publish(work.stamp, message, work.record->done_ns, run_.clock().now());
+      }
       steps_.published(work.outgoing[work.handed_over]);
     }
-    const Settlement settlement = work.undone ? Settlement::kRequeued : Settlement::kAcked;
+    const bool refused = work.refused != Settlement::kAcked;
+    const Settlement settlement = refused       ? work.refused
+                                  : work.undone ? Settlement::kRequeued
+                                                : Settlement::kAcked;
     acks_.settle(*work.record, work.tag, settlement);
     steps_.settled(settlement);
   }
@@ -343,6 +393,7 @@ void Consumer::close() {
   effort_.close();
   poll_timer_.close();
   retry_timer_.close();
+  rate_timer_.close();
 }
 
 void Consumer::on_confirm(std::uint64_t number, bool multiple, bool acked) {

@@ -22,6 +22,7 @@
 #include "roles/hindrance.h"
 #include "roles/onward_publisher.h"
 #include "roles/opening.h"
+#include "roles/refusal.h"
 #include "roles/role_spec.h"
 
 namespace brokerlab {
@@ -42,6 +43,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   struct Setup {
     const RoleSpec& spec;
     const EffortLength& length;
+    const Refusal& refusal;
     const Hindrance& hindrance;
     const RouteNumbers& routes;
     const Json& instance;    // of the assignment
@@ -91,9 +93,12 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
     std::uint32_t connections;  // lost before it came
     std::string body;           // only where the role looks at it
     std::string routing_key;    // likewise
+    std::string reply_to;       // only where the role replies
     Reaction reaction;
     std::vector<Outgoing> outgoing;
     std::size_t handed_over = 0;  // of them
+    bool redelivered = false;
+    Settlement refused = Settlement::kAcked;  // how it is settled, unless it is undone
     bool undone = false;
     bool effort_made = false;
   };
@@ -113,6 +118,8 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   bool hand_over();
   void publish_opening();
   bool stale(const Work& work) const;
+  bool rate_allows();
+  void address_replies(Work& work) const;
   void poll();
   void check_drained();
   amqp::ConsumeOptions consume_options() const;
@@ -129,6 +136,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   ChildRun& run_;
   const RoleSpec& spec_;
   const EffortLength& length_;
+  const Refusal& refusal_;
   const Hindrance& hindrance_;
   std::uint16_t position_;
   std::uint16_t queue_;
@@ -147,6 +155,8 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   Effort effort_;
   PreciseTimer poll_timer_;
   PreciseTimer retry_timer_;
+  PreciseTimer rate_timer_;
+  Nanoseconds next_begin_ns_ = 0;  // not before the rate allows it
   std::deque<Work> waiting_;
   std::optional<Work> work_;
   ConsumerCounts counts_;

@@ -21,7 +21,7 @@ EffortLength::EffortLength(const EffortSpec& spec, std::uint64_t seed, const std
     : spec_(spec), seed_(seed), purpose_("effort of " + role) {}
 
 Nanoseconds EffortLength::of(std::uint32_t publisher, std::uint64_t sequence, std::string_view body,
-                             const Json& parsed) const {
+                             const Json& parsed, Nanoseconds intended_ns) const {
   if (spec_.kind == EffortSpec::Kind::kNone) return 0;
   const double scale_s = static_cast<double>(spec_.scale_ns) / 1e9;
   switch (spec_.source) {
@@ -32,6 +32,7 @@ Nanoseconds EffortLength::of(std::uint32_t publisher, std::uint64_t sequence, st
     case EffortSpec::Source::kSeconds:
       break;
   }
+  if (spec_.profile) return nanoseconds_of(spec_.profile->at(intended_ns - t0_ns_));
   Random random(seed_, purpose_, (std::uint64_t{publisher} << 40) ^ sequence);
   return nanoseconds_of(spec_.seconds->draw(random, sequence));
 }

@@ -20,9 +20,11 @@ class EffortLength {
   EffortLength(const EffortSpec& spec, std::uint64_t seed, const std::string& role);
 
   // `publisher` and `sequence` identify the message; `parsed` is its JSON body where the effort is taken from
-  // there.
-  Nanoseconds of(std::uint32_t publisher, std::uint64_t sequence, std::string_view body,
-                 const Json& parsed) const;
+  // there; `intended_ns` tells when it was due, for work that changes over time.
+  Nanoseconds of(std::uint32_t publisher, std::uint64_t sequence, std::string_view body, const Json& parsed,
+                 Nanoseconds intended_ns = 0) const;
+  // The instant from which intended times count.
+  void start(Nanoseconds t0_ns) { t0_ns_ = t0_ns; }
   // False when the number it is taken from is missing, negative or no number.
   bool stands_in(const Json& parsed) const;
 
@@ -30,6 +32,7 @@ class EffortLength {
   EffortSpec spec_;
   std::uint64_t seed_;
   std::string purpose_;
+  Nanoseconds t0_ns_ = 0;
 };
 
 // Does the work of one consumer, one message at a time: sleeps on a timer of the loop, or computes in the

@@ -1,6 +1,7 @@
 #include "roles/onward_publisher.h"
 
 #include <algorithm>
+#include <span>
 
 #include "amqp/properties.h"
 
@@ -73,6 +74,15 @@ const PublishRecord& OnwardPublisher::publish(const std::optional<Stamp>& cause,
   ++counts_.published;
   ++sequence_;
   return record;
+}
+
+void OnwardPublisher::reply(const Stamp& cause, const Outgoing& message, Nanoseconds now_ns) {
+  amqp::PublishTemplate& frames = targets_[message.output].with_origin;
+  frames.set_routing_key(message.routing_key);
+  frames.set_hops(cause.hops + 1);
+  frames.set_origin(cause.origin.value_or(Stamp::Origin{cause.publisher, cause.sequence, cause.intended_ns}));
+  channel_->publish(frames, {sequence_, now_ns, now_ns},
+                    std::as_bytes(std::span(message.body.data(), message.body.size())));
 }
 
 void OnwardPublisher::on_confirm(std::uint64_t number, bool multiple, bool acked, Nanoseconds now_ns) {

@@ -61,6 +61,10 @@ class OnwardPublisher {
   const PublishRecord& publish(const std::optional<Stamp>& cause, const Outgoing& message, Nanoseconds due_ns,
                                Nanoseconds now_ns);
 
+  // The same to a queue that is only the asker's own: no copy of it can be accounted for, so that it stands
+  // in no record. The asker tells whether it came.
+  void reply(const Stamp& cause, const Outgoing& message, Nanoseconds now_ns);
+
   void on_confirm(std::uint64_t number, bool multiple, bool acked, Nanoseconds now_ns);
   void on_undecided(std::uint64_t through);
   void on_return(const amqp::Returned& returned);

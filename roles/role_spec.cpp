@@ -1,5 +1,6 @@
 #include "roles/role_spec.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/error.h"
@@ -41,6 +42,15 @@ ConsumeSpec parse_consume(const Json& json) {
   consume.exclusive = json.value("exclusive", false);
   if (json.contains("priority")) consume.priority = json.at("priority").get<int>();
   if (json.contains("arguments")) consume.arguments = json.at("arguments");
+  if (json.contains("channel_prefetch"))
+    consume.channel_prefetch = json.at("channel_prefetch").get<std::uint16_t>();
+  if (json.contains("rate")) consume.rate_per_s = json.at("rate").get<double>();
+  consume.transaction = json.value("transaction", 0U);
+  if (json.contains("start")) {
+    const Json& start = json.at("start");
+    if (start.contains("after")) consume.start_after_ns = parse_duration(start.at("after"));
+    if (start.contains("every")) consume.start_every_ns = parse_duration(start.at("every"));
+  }
   if (consume.get_ns == 0) refuse("polling without a pause", "consume.get", "give an interval above 0");
   return consume;
 }
@@ -56,7 +66,10 @@ EffortSpec parse_effort(const Json& json) {
   if (json.contains("from") == json.contains("seconds")) {
     refuse("an effort needs its length", "effort", "give one of \"seconds\" and \"from\"");
   }
-  if (json.contains("seconds")) {
+  if (json.contains("seconds") && json.at("seconds").is_object() && json.at("seconds").contains("profile")) {
+    effort.profile = std::make_shared<const Profile>(
+        Profile::from_json(json.at("seconds").at("profile"), number_of_seconds));
+  } else if (json.contains("seconds")) {
     effort.seconds = Distribution::from_json(json.at("seconds"), number_of_seconds);
   } else if (const auto from = json.at("from").get<std::string>(); from == "dots") {
     effort.source = EffortSpec::Source::kDots;
@@ -88,7 +101,13 @@ std::vector<Output> parse_outputs(const Json& entry) {
   std::vector<Output> outputs;
   if (entry.contains("publish") && !entry.at("publish").is_null()) {
     outputs.push_back(parse_output("", entry.at("publish")));
-    if (!outputs.back().routing_key) outputs.back().routing_key = "";
+    outputs.back().reply = entry.at("publish").value("reply", false);
+    if (outputs.back().reply) {
+      outputs.back().routing_key.reset();  // each message brings its own
+      outputs.back().mandatory = false;    // where a reply goes is no queue: the broker would send it back
+    } else if (!outputs.back().routing_key) {
+      outputs.back().routing_key = "";
+    }
   }
   const Json named = entry.value("outputs", Json::object());
   for (const auto& [name, output] : named.items()) {
@@ -101,7 +120,11 @@ std::vector<Output> parse_outputs(const Json& entry) {
 
 bool RoleSpec::settles_at_once() const {
   return effort.kind == EffortSpec::Kind::kNone && when.is_null() && set.is_null() && outputs.empty() &&
-         behaviour == "rule";
+         behaviour == "rule" && !refuses() && !consume.rate_per_s;
+}
+
+bool RoleSpec::replies() const {
+  return std::any_of(outputs.begin(), outputs.end(), [](const Output& output) { return output.reply; });
 }
 
 bool RoleSpec::looks_at_body() const {
@@ -133,6 +156,9 @@ RoleSpec RoleSpec::from_json(const Json& entry) try {
   spec.settings = entry.value("settings", Json::object());
   spec.record_keys = entry.value("record_keys", false);
   spec.otherwise = parse_otherwise(entry.value("otherwise", "ack"));
+  const Json settle = entry.value("settle", Json::object());
+  spec.nack_share = settle.value("nack", 0.0);
+  spec.requeue_share = settle.value("requeue", 0.0);
   return spec;
 } catch (const Json::exception& error) {
   throw Error(std::string("this entry of roles cannot be used: ") + error.what(),

@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/distribution.h"
 #include "core/json.h"
+#include "core/profile.h"
 
 namespace brokerlab {
 
@@ -23,6 +24,10 @@ struct ConsumeSpec {
   std::optional<Nanoseconds> get_ns;  // poll with basic.get at this interval
   bool subscribe_after_load = false;
   Nanoseconds read_coalescing_ns = 0;
+  std::optional<std::uint16_t> channel_prefetch;
+  std::optional<double> rate_per_s;  // takes up no more messages than that
+  std::uint32_t transaction = 0;     // commit after so many acknowledgements; 0: none
+  std::optional<Nanoseconds> start_after_ns, start_every_ns;  // subscribe late, one instance after the other
   bool exclusive = false;
   std::optional<int> priority;
   Json arguments = Json::object();
@@ -34,6 +39,7 @@ struct ConsumeSpec {
     // The broker sends no more than the prefetch limit: a larger batch would only ever end by its timer.
     return prefetch > 0 && prefetch < multiple ? prefetch : multiple;
   }
+  bool starts_late() const { return start_after_ns || start_every_ns; }
 };
 
 struct EffortSpec {
@@ -42,6 +48,7 @@ struct EffortSpec {
   Kind kind = Kind::kNone;
   Source source = Source::kSeconds;
   std::shared_ptr<const Distribution> seconds;
+  std::shared_ptr<const Profile> profile;  // instead of `seconds`
   JsonPointer pointer;
   Nanoseconds scale_ns = kNanosecondsPerSecond;
 };
@@ -53,6 +60,7 @@ struct Output {
   std::optional<std::string> routing_key;  // nothing: the behaviour gives the key of each message
   bool mandatory = true;
   bool persistent = false;
+  bool reply = false;  // to the queue that the message names; a message that names none is not answered
 };
 
 // One entry of `roles` in an experiment file. A value; parsed once per process and shared by its instances.
@@ -69,8 +77,11 @@ struct RoleSpec {
   std::string behaviour = "rule";
   Json settings = Json::object();  // of the behaviour
   Otherwise otherwise = Otherwise::kAck;
+  double nack_share = 0, requeue_share = 0;  // of messages that are delivered for the first time
   bool record_keys = false;  // the routing key of every delivery goes into the recording, as a hash
 
+  bool replies() const;
+  bool refuses() const { return nack_share > 0 || requeue_share > 0; }
   // True when a message is settled the moment it is received: no work, no look at the body, nothing
   // published.
   bool settles_at_once() const;

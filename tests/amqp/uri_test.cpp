@@ -60,6 +60,25 @@ TEST(Uri, SafeTextHasNoPassword) {
   EXPECT_EQ(uri.safe(), "amqp://h:1/v");
 }
 
+TEST(Uri, TlsComesWithTheUri) {
+  const auto uri = Uri::parse(
+      "amqps://u:canary@h/v?cacertfile=/etc/a%20b.pem&certfile=c.pem&keyfile=k.pem&auth_mechanism=external&"
+      "server_name_indication=broker.lab");
+  EXPECT_EQ(uri.ca_file, "/etc/a b.pem");
+  EXPECT_EQ(uri.certificate_file, "c.pem");
+  EXPECT_EQ(uri.key_file, "k.pem");
+  EXPECT_EQ(uri.server_name, "broker.lab");
+  EXPECT_TRUE(uri.external);
+  EXPECT_EQ(uri.vhost, "v");
+  EXPECT_EQ(uri.safe(), "amqps://h:5671/v");
+  EXPECT_EQ(Uri::parse(uri.full()).full(), uri.full());
+  EXPECT_FALSE(Uri::parse("amqps://h?auth_mechanism=plain").external);
+  for (const char* text : {"amqps://h?", "amqps://h?cacertfile", "amqps://h?cafile=x", "amqps://h?certfile=",
+                           "amqp://h?cacertfile=x", "amqps://h?auth_mechanism=magic", "amqps://h#x"}) {
+    EXPECT_THROW(Uri::parse(text), Error) << text;
+  }
+}
+
 TEST(Uri, RefusesNonsenseWithoutShowingThePassword) {
   for (const char* text :
        {"http://h", "amqp://", "amqp://h:0", "amqp://h:65536", "amqp://h:x", "amqp://::1", "amqp://[::1",

@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"name": "x", "topology": {"queues": [{"name": "q"}]},
  "roles": [{"role": "w", "consume": {"queue": "q"}},
            {"role": "w", "consume": {"queue": "q"}}]})",
-             "x.json:3: /roles/1/role: the name \"w\" is taken by another load or role"},
+             "x.json:3: /roles/1/role: the name \"w\" is taken by another load, churn or role"},
         Case{R"({"name": "x", "topology": {"queues": [{"name": "q"}]},
  "roles": [{"role": "broker", "consume": {"queue": "q"}}]})",
              "x.json:2: /roles/0/role: \"broker\" has a meaning of its own as the target of a fault"}));
@@ -203,8 +203,9 @@ INSTANTIATE_TEST_SUITE_P(
              "x.json:2: /topology/queues/1/name: queue \"q\" is declared twice"},
         Case{with_topology(R"("queues": [{"name": "q", "copies": 3}])"),
              "x.json:2: /topology/queues/0/name: 3 copies would all be named \"q\""},
-        Case{with_topology(R"("queues": [{"name": "q", "exclusive": true}])"),
-             "x.json:2: /topology/queues/0/exclusive: an exclusive queue belongs to the connection"},
+        Case{with_topology(R"("queues": [{"name": "q"}, {"name": "mine", "exclusive": true}])"),
+             "x.json:2: /topology/queues/1/exclusive: an exclusive queue belongs to the connection that "
+             "consumes it, and nobody consumes \"mine\""},
         Case{with_topology(R"("exchanges": [{"name": "e", "type": "direct", "alternate_exchange": "f"}])"),
              "x.json:2: /topology/exchanges/0/alternate_exchange: exchange \"f\" is not declared"},
         Case{with_topology(R"("bindings": [{"exchange": "amq.topic", "queue": "q"}])"),

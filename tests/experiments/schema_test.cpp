@@ -147,7 +147,14 @@ void expect_described(const Json& node, const std::string& where) {
           << where << "/" << key << " has no description";
     }
   }
-  for (const auto& [key, item] : node.items()) expect_described(item, where + "/" + key);
+  for (const auto& [key, item] : node.items()) {
+    if (key != "properties" || !item.is_object()) {
+      expect_described(item, where + "/" + key);
+      continue;
+    }
+    // Names of properties, one of which may be "properties".
+    for (const auto& [name, property] : item.items()) expect_described(property, where + "/" + name);
+  }
 }
 
 TEST(Schema, EveryKeyHasADescription) { expect_described(experiment_schema(), ""); }

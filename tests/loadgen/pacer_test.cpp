@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -39,6 +40,28 @@ TEST(Pacer, ConstantIsEvenAndExact) {
   EXPECT_EQ(pacer->count_within(10 * kSecond), 10'000U);
   EXPECT_EQ(pacer->count_within(10 * kSecond + 1), 10'001U);
   EXPECT_EQ(pacer->count_within(0), 0U);
+}
+
+TEST(Pacer, AStartLaterMovesTheWholeSchedule) {
+  Json entry = entry_of({{"process", "constant"}, {"rate", 10}});
+  entry["start"] = {{"after", "2s"}};
+  const auto late = Pacer::make(LoadSpec::from_json(entry), 1, 0);
+  EXPECT_EQ(late->at(0), 2 * kSecond);
+  EXPECT_EQ(late->count_within(3 * kSecond), 10U);
+  EXPECT_EQ(late->count_within(kSecond), 0U);
+  EXPECT_EQ(times_within(*late, 3 * kSecond).size(), 10U);
+  entry["start"] = {{"after", "1s"}, {"within", "4s"}};
+  const LoadSpec spec = LoadSpec::from_json(entry);
+  std::set<Nanoseconds> delays;
+  for (std::uint32_t instance = 0; instance < 50; ++instance) {
+    const Nanoseconds delay = spec.start_delay_ns(1, instance);
+    EXPECT_GE(delay, kSecond);
+    EXPECT_LT(delay, 5 * kSecond);
+    EXPECT_EQ(delay, spec.start_delay_ns(1, instance));
+    delays.insert(delay);
+  }
+  EXPECT_GT(delays.size(), 45U);
+  EXPECT_EQ(scheduled_count(entry_of({{"process", "constant"}, {"rate", 10}}), 3 * kSecond), 30U);
 }
 
 TEST(Pacer, InstancesOfOneLoadAreSpreadOverTheFirstInterval) {

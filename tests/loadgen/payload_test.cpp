@@ -6,10 +6,12 @@
 
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "core/error.h"
 #include "core/recording.h"
 #include "loadgen/csv.h"
+#include "loadgen/message_properties.h"
 #include "loadgen/routing_key.h"
 #include "loadgen/schedule.h"
 
@@ -55,6 +57,61 @@ TEST(Payload, ASizeIsFillerOfThatSizeWithoutDots) {
   EXPECT_EQ(payload->next({}).find('.'), std::string_view::npos);
   EXPECT_EQ(bodies_of({{"size", 0}}, 1)[0], "");
   EXPECT_THROW(bodies_of({{"size", "1000MiB"}}, 1), Error);
+}
+
+TEST(Payload, SizesCanChangeOverTime) {
+  const Json body =
+      Json::parse(R"({"size": {"profile": [{"value": "10B", "for": "2s"}, {"value": 20, "for": "1s"}]}})");
+  std::vector<std::size_t> sizes;
+  for (const std::string& one : bodies_of(body, 4)) sizes.push_back(one.size());  // every 1.5 s
+  EXPECT_THAT(sizes, testing::ElementsAre(10, 10, 10, 10));
+  const auto payload = Payload::make(spec_of({{"body", body}}), 1, 0);
+  EXPECT_EQ(payload->next({.intended_ns = 2'500'000'000}).size(), 20U);
+}
+
+TEST(RoutingKeys, RandomOnesAreCachedOrNew) {
+  const auto keys_of = [](const Json& key, std::uint32_t instance) {
+    const LoadSpec spec = spec_of({{"routing_key", key}});
+    RoutingKey keys(spec, {}, 1, instance);
+    std::set<std::string> seen;
+    for (std::uint64_t i = 0; i < 200; ++i) seen.insert(std::string(keys.next({.sequence = i}, "").key));
+    return seen;
+  };
+  EXPECT_EQ(keys_of({{"random", 5}}, 0).size(), 5U);
+  EXPECT_EQ(keys_of({{"random", 0}}, 0).size(), 200U);
+  EXPECT_NE(keys_of({{"random", 5}}, 0), keys_of({{"random", 5}}, 1));
+  EXPECT_TRUE(possible_routes({{"name", "l"}, {"publish", {{"routing_key", {{"random", 5}}}}}}).empty());
+}
+
+TEST(MessageProperties, AreRenderedWhereTheyDiffer) {
+  const LoadSpec spec =
+      spec_of({{"headers", {{"kind", "{choice:a|b}"}, {"fixed", "x"}, {"count", 3}}},
+               {"properties", {{"message_id", "{publisher}-{sequence}"}, {"app_id", "lab"}}}});
+  MessageProperties properties(spec, "text/plain", 1, 0);
+  EXPECT_FALSE(properties.fixed());
+  std::set<std::string> kinds;
+  for (std::uint64_t i = 0; i < 50; ++i) {
+    const amqp::Properties& next = properties.next({.sequence = i, .publisher = 7});
+    EXPECT_EQ(next.message_id, "7-" + std::to_string(i));
+    EXPECT_EQ(next.app_id, "lab");
+    EXPECT_EQ(next.content_type, "text/plain");
+    EXPECT_EQ(next.headers.at("fixed"), "x");
+    EXPECT_EQ(next.headers.at("count"), 3);
+    kinds.insert(next.headers.at("kind").get<std::string>());
+  }
+  EXPECT_EQ(kinds, (std::set<std::string>{"a", "b"}));
+  EXPECT_TRUE(MessageProperties(spec_of({{"headers", {{"a", "b"}}}}), "", 1, 0).fixed());
+  EXPECT_THROW(MessageProperties(spec_of({{"headers", {{"a", "{sequense}"}}}}), "", 1, 0), Error);
+}
+
+TEST(Template, InstancesGoRoundNumbers) {
+  const Template text = Template::of_text("q-{instance:2-4}");
+  Random random(1, "x", 0);
+  std::string rendered;
+  for (const std::uint32_t instance : {0U, 2U, 3U})
+    text.render({.instance = instance}, random, rendered += " ");
+  EXPECT_EQ(rendered, " q-2 q-4 q-2");
+  EXPECT_THAT(*text.all(5, 10), testing::ElementsAre("q-2", "q-3", "q-4"));
 }
 
 TEST(Payload, SizesCanBeDrawn) {

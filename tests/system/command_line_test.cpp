@@ -73,6 +73,45 @@ TEST(CommandLine, CommandsOfTheRolesPageWork) {
   EXPECT_GE(commands, 7);
 }
 
+// Each is what a user of PerfTest would type. All are understood; the first is run.
+TEST(CommandLine, CommandsOfThePerftestPageWork) {
+  const ScratchFolder folder;
+  std::ifstream page(std::string(BROKERLAB_SOURCE_DIR) + "/docs/coming-from-perftest.md");
+  int commands = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("brokerlab load ")) continue;
+    const bool run = ++commands == 1;
+    std::string command = line + (run ? " --json" : " --dry-run");
+    replace(command, "brokerlab", BROKERLAB_PROGRAM);
+    setenv("BROKERLAB_BROKER", shared_broker().c_str(), 1);
+    const std::string shell =
+        "cd '" + folder.path().string() + "' && " + command + " >output.txt 2>errors.txt";
+    EXPECT_EQ(std::system(shell.c_str()), 0) << command << "\n" << text_of(folder.path() / "errors.txt");
+    unsetenv("BROKERLAB_BROKER");
+    if (!run) continue;
+    const Json result = Json::parse(text_of(folder.path() / "output.txt"), nullptr, false);
+    ASSERT_TRUE(result.is_object());
+    EXPECT_EQ(result.at("runs").at(0).at("ledger").at("lost"), 0);
+    EXPECT_EQ(result.at("runs").at(0).at("ledger").at("published"), 4000);
+    EXPECT_TRUE(result.at("runs").at(0).at("latency").at("end_to_end").at("p99_ns").is_number());
+  }
+  EXPECT_GE(commands, 8);
+}
+
+// The experiment that the options mean is a file like any other.
+TEST(CommandLine, AWorkloadCanBeSavedAsAnExperiment) {
+  const ScratchFolder folder;
+  EXPECT_EQ(
+      run_program({"load", "-x", "2", "-qp", "w-%d", "-qpt", "2", "-r", "9", "--save-experiment", "e.json"},
+                  folder.path())
+          .status,
+      0);
+  EXPECT_EQ(run_program({"validate", "e.json"}, folder.path()).status, 0);
+  const ProgramResult mixed = run_program({"load", "student", "-x", "2"}, folder.path());
+  EXPECT_EQ(mixed.status, 2);
+  EXPECT_THAT(mixed.err, HasSubstr("--producers"));
+}
+
 TEST(CommandLine, StandardOutputHasOnlyTheResult) {
   const ScratchFolder folder;
   const ProgramResult result =

@@ -81,6 +81,14 @@ TEST_F(Tls, TheClientCertificateReachesTheBroker) {
             std::string::npos);
 }
 
+TEST_F(Tls, TheUriBringsTheFiles) {
+  auto settings = options();
+  settings.uri = LiveBroker::instance().tls_uri("127.0.0.1");
+  settings.uri.ca_file = LiveBroker::instance().trusted().ca_file;
+  settings.uri.server_name = "localhost";
+  EXPECT_TRUE(connected(settings)->is_open());
+}
+
 TEST_F(Tls, AMissingFileIsNamed) {
   TlsOptions tls;
   tls.ca_file = "no-such-file.pem";

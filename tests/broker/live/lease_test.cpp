@@ -234,8 +234,6 @@ TEST_F(LeaseTest, DeclarationsTheBrokerRefusesAreExplained) {
   EXPECT_THAT(other, HasSubstr("exists already"));
   EXPECT_THAT(refusal(*lease, topology(R"({"queues": [{"name": "absent", "predeclared": true}]})")),
               HasSubstr("\"absent\" does not exist"));
-  EXPECT_THAT(refusal(*lease, topology(R"({"queues": [{"name": "mine", "exclusive": true}]})")),
-              HasSubstr("exclusive"));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/control_pipe.h"
+#include "loadgen/churn_process.h"
 #include "loadgen/load_process.h"
 #include "roles/role_process.h"
 
@@ -23,6 +24,7 @@ int run_child(int input, int output) {
   ::dup2(output, 1);
   ::close_range(3, ~0U, 0);  // else a sibling would hold our ends of this child's pipes
   return child_process_main([](ControlPipe& pipe, const Json& assignment) {
+    if (assignment.at("kind") == "churn") return churn_process_main(pipe, assignment);
     return assignment.at("kind") == "load" ? load_process_main(pipe, assignment)
                                            : role_process_main(pipe, assignment);
   });
@@ -157,6 +159,10 @@ Json RunUnderTest::assignment(const std::string& kind, const std::string& name, 
 
 Json RunUnderTest::load(const Json& spec, std::uint32_t publisher) const {
   return assignment("load", spec.at("name").get<std::string>(), spec, publisher);
+}
+
+Json RunUnderTest::churn(const Json& spec) const {
+  return assignment("churn", spec.at("name").get<std::string>(), spec, 0);
 }
 
 Json RunUnderTest::role(const Json& spec, std::uint32_t publisher) const {

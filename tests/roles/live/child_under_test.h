@@ -58,6 +58,7 @@ class RunUnderTest {
   ~RunUnderTest();
 
   Json load(const Json& spec, std::uint32_t publisher = 0) const;
+  Json churn(const Json& spec) const;
   // `publisher`: of the first instance; the others follow.
   Json role(const Json& spec, std::uint32_t publisher = 100) const;
   RecordingReader recording(const Json& assignment) const;

@@ -35,6 +35,18 @@ TEST_F(LoadChildren, WithoutConfirmsTheLoadIsDoneWhenTheBrokerHasEveryMessage) {
   load.stop();
 }
 
+// The last transaction is committed although it is not full.
+TEST_F(LoadChildren, ACommitSettlesItsMessages) {
+  Json spec = load_spec(25, 1000);
+  spec["transaction"] = 10;
+  const std::vector<PublishRecord> published = publish_all(spec);
+  ASSERT_EQ(published.size(), 25U);
+  EXPECT_EQ(with_outcome(published, kConfirmed), 25U);
+  EXPECT_EQ(published[0].settled_ns, published[9].settled_ns);
+  EXPECT_GT(published[10].settled_ns, published[9].settled_ns);
+  EXPECT_EQ(ready_messages(), 25U);
+}
+
 TEST_F(LoadChildren, AClosedLoopKeepsItsNumberInFlight) {
   Json spec = load_spec(300, 1);
   spec["arrivals"] = {{"process", "closed"}, {"outstanding", 2}};

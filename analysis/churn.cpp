@@ -1,0 +1,99 @@
+#include "analysis/churn.h"
+
+#include <algorithm>
+
+#include "analysis/latency.h"
+
+namespace brokerlab {
+
+std::int64_t ChurnAccount::Entry::left_open() const {
+  std::int64_t open = 0;
+  for (const auto& [kind, counts] : operations) open += opens(kind) ? counts.done : -counts.done;
+  return open;
+}
+
+ChurnAccount::ChurnAccount(const RecordedRun& run, const Json& entries) {
+  for (const Json& entry : entries) entries_.push_back({entry.at("name").get<std::string>(), {}, 0, 0});
+  run.each_event([&](const RecordedProcess& process, const EventRecord& event) {
+    const auto operation = Operation::of(event);
+    if (!operation) return;
+    count(*operation, run.evidence_of(process).entry);
+    const bool done = operation->outcome == OperationOutcome::kDone;
+    if (!done || operation->intended_ns < run.evidence().measure_start()) return;
+    auto& times = times_[static_cast<std::size_t>(operation->kind)];
+    if (!times) times = std::make_unique<Times>();
+    times->from_start.record(operation->ended_ns - operation->started_ns);
+    times->from_intended.record(operation->ended_ns - operation->intended_ns);
+  });
+}
+
+void ChurnAccount::count(const Operation& operation, const std::string& name) {
+  if (operation.kind == OperationKind::kRequest) {
+    ++requests_.begun;
+    requests_.done += operation.outcome == OperationOutcome::kDone ? 1 : 0;
+    return;
+  }
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.name == name; });
+  if (found == entries_.end()) return;
+  Entry& entry = *found;
+  const bool done = operation.outcome == OperationOutcome::kDone;
+  Counts& counts = entry.operations[operation.kind];
+  ++counts.begun;
+  counts.done += done ? 1 : 0;
+  counts.failed += operation.outcome == OperationOutcome::kFailed ? 1 : 0;
+  if (!done || !opens(operation.kind)) return;
+  entry.first_ns =
+      entry.first_ns == 0 ? operation.started_ns : std::min(entry.first_ns, operation.started_ns);
+  entry.last_ns = std::max(entry.last_ns, operation.started_ns);
+}
+
+Json ChurnAccount::to_json() const {
+  Json all = Json::array();
+  for (const Entry& entry : entries_) {
+    Json json = {{"name", entry.name}, {"left_open", entry.left_open()}};
+    for (const auto& [kind, counts] : entry.operations) {
+      json[opens(kind) ? "open" : "close"] = {{"operation", to_text(kind)},
+                                              {"begun", counts.begun},
+                                              {"done", counts.done},
+                                              {"failed", counts.failed},
+                                              {"undecided", counts.begun - counts.done - counts.failed}};
+      // So many intervals lie between the first opening and the last.
+      const double seconds = static_cast<double>(entry.last_ns - entry.first_ns) / 1e9;
+      if (opens(kind) && seconds > 0) json["opened_per_s"] = static_cast<double>(counts.done - 1) / seconds;
+    }
+    all.push_back(std::move(json));
+  }
+  return all;
+}
+
+Json ChurnAccount::requests() const {
+  if (requests_.begun == 0) return nullptr;
+  return {{"asked", requests_.begun},
+          {"answered", requests_.done},
+          {"unanswered", requests_.begun - requests_.done}};
+}
+
+void ChurnAccount::add_latency(Json& latency) const {
+  for (std::size_t kind = 0; kind < kOperationKinds; ++kind) {
+    if (!times_[kind]) continue;
+    const std::string name(to_text(static_cast<OperationKind>(kind)));
+    latency[name] = stream_json(times_[kind]->from_start);
+    latency[name + "_from_intended"] = stream_json(times_[kind]->from_intended);
+  }
+}
+
+std::int64_t ChurnAccount::opened() const {
+  std::int64_t sum = 0;
+  for (const Entry& entry : entries_) {
+    for (const auto& [kind, counts] : entry.operations) sum += opens(kind) ? counts.done : 0;
+  }
+  return sum;
+}
+
+std::int64_t ChurnAccount::unbalanced() const {
+  return std::count_if(entries_.begin(), entries_.end(),
+                       [](const Entry& entry) { return entry.left_open() != 0; });
+}
+
+}  // namespace brokerlab

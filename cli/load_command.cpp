@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/hand_command.h"
+#include "cli/run_command.h"
+#include "cli/workload_options.h"
+#include "experiments/description.h"
+
+namespace brokerlab {
+namespace {
+
+// `brokerlab load ROLE` is one load generator by hand; without a name it is an experiment made of options.
+struct LoadOptions {
+  HandOptions hand;
+  Workload workload;
+  Overrides overrides;
+  std::string uris;
+  std::string save;
+  std::string out = "results";
+  bool dry_run = false, quiet = false, json = false;
+};
+
+constexpr char kSource[] = "the options of brokerlab load";
+constexpr const char* kOnlyByHand[] = {"--variant", "--instances", "--log-dir",        "--ready-file",
+                                       "--count",   "--duration",  "--open-management"};
+
+[[noreturn]] void refuse(const std::string& option, const std::string& what, const std::string& remedy) {
+  throw Error(what, option, remedy, ExitStatus::kUsage);
+}
+
+void refuse_mixture(const CLI::App& command, const LoadOptions& options) {
+  const bool by_hand = !options.hand.name.empty();
+  if (by_hand) {
+    const auto given = given_workload_options(command);
+    if (!given.empty())
+      refuse(given.front(), "this option describes a workload, and a role file does so, too",
+             "leave out the name of the role, or use --set for what its file says");
+    return;
+  }
+  for (const char* name : kOnlyByHand) {
+    if (command.get_option(name)->count() > 0)
+      refuse(name, "this option is for a load by hand",
+             "name a role that `brokerlab list` shows, or leave it out");
+  }
+}
+
+void save(const Json& experiment, const std::string& path) {
+  const std::string text = experiment.dump(2) + "\n";
+  if (path == "-") {
+    std::fputs(text.c_str(), stdout);
+    return;
+  }
+  std::ofstream file(path);
+  file << text;
+  file.close();
+  if (!file) throw Error("cannot write the file", path, "name a file in a folder you may write to");
+}
+
+ExitStatus run_workload(const CLI::App& command, LoadOptions& options, const CommandContext& context) {
+  for (const std::string& note : notes_on_options(command)) fmt::print(stderr, "note: {}\n", note);
+  Workload& workload = options.workload;
+  if (!options.hand.id.empty()) workload.name = options.hand.id;
+  workload.rate = options.hand.rate;
+  const Json document = experiment_of(workload);
+  options.overrides.set = options.hand.settings.set;
+  const Experiment experiment = make_experiment(document, kSource, options.overrides);
+  for (const Problem& warning : experiment.warnings) fmt::print(stderr, "{}\n", warning.text());
+  if (!options.save.empty()) {
+    save(document, options.save);
+    return ExitStatus::kDone;
+  }
+  if (options.dry_run) {
+    std::fputs(dry_run_text(experiment, make_plan(experiment)).c_str(), stdout);
+    return ExitStatus::kDone;
+  }
+  RunOptions run;
+  const std::string& broker = options.uris.empty() ? options.hand.broker : options.uris;
+  if (!broker.empty()) run.broker_uri = broker;
+  if (!options.hand.management.empty()) run.management_uri = options.hand.management;
+  run.tls_insecure = options.hand.tls_insecure;
+  run.out = options.out;
+  run.command_line = context.command_line;
+  return run_all({experiment}, run, options.quiet, options.json);
+}
+
+}  // namespace
+
+void add_load_command(CLI::App& app, CommandContext& context) {
+  const auto options = std::make_shared<LoadOptions>();
+  options->hand.load_only = true;
+  CLI::App* command = add_hand_command(
+      app, "load", "one load generator by hand, or without a name a workload in one command", options->hand);
+  add_option(*command, "-r,--rate", options->hand.rate, "messages per second of each publisher")
+      ->check(CLI::PositiveNumber);
+  add_option(*command, "--count", options->hand.count, "by hand: messages of each instance; 0: until Ctrl-C")
+      ->check(CLI::NonNegativeNumber);
+  add_option(*command, "--duration", options->hand.duration, "by hand: how long, e.g. 30s");
+  add_workload_options(*command, options->workload);
+  add_option(*command, "-H,--uris", options->uris, "nodes of a broker, separated by commas");
+  add_option(*command, "--save-experiment", options->save,
+             "write the experiment to this file (-: standard output) instead of running it");
+  add_option(*command, "--out", options->out, "folder for results")->capture_default_str();
+  add_option(*command, "--repeat", options->overrides.repetitions, "repetitions");
+  add_option(*command, "--seed", options->overrides.seed, "seed of all that is random");
+  add_switch(*command, "--dry-run", options->dry_run, "say what would be done");
+  add_switch(*command, "--quiet", options->quiet, "no progress");
+  add_switch(*command, "--json", options->json, "the result on standard output");
+  command->callback([options, command, &context] {
+    refuse_mixture(*command, *options);
+    if (!options->hand.name.empty()) return run_by_hand(options->hand);
+    context.status = run_workload(*command, *options, context);
+  });
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,235 @@
+#include "cli/workload_options.h"
+
+#include <array>
+
+#include "cli/command.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr char kGroup[] = "A workload in one command (names of RabbitMQ PerfTest)";
+
+struct LongName {
+  const char* letters;
+  const char* name;
+};
+
+constexpr std::array<LongName, 40> kLongNames = {{
+    {"sb", "skip-binding-queues"},
+    {"ct", "confirm-timeout"},
+    {"ad", "auto-delete"},
+    {"ms", "use-millis"},
+    {"qa", "queue-args"},
+    {"se", "sasl-external"},
+    {"qp", "queue-pattern"},
+    {"qpf", "queue-pattern-from"},
+    {"qpt", "queue-pattern-to"},
+    {"mp", "message-properties"},
+    {"rkcs", "routing-key-cache-size"},
+    {"prsd", "producer-random-start-delay"},
+    {"pst", "producer-scheduler-threads"},
+    {"niot", "nio-threads"},
+    {"niotp", "nio-thread-pool"},
+    {"ctp", "consumers-thread-pools"},
+    {"st", "shutdown-timeout"},
+    {"sst", "servers-startup-timeout"},
+    {"sul", "servers-up-limit"},
+    {"vr", "variable-rate"},
+    {"vs", "variable-size"},
+    {"vl", "variable-latency"},
+    {"po", "polling"},
+    {"pi", "polling-interval"},
+    {"na", "nack"},
+    {"re", "requeue"},
+    {"ca", "consumer-args"},
+    {"cri", "connection-recovery-interval"},
+    {"qq", "quorum-queue"},
+    {"sq", "stream-queue"},
+    {"ew", "exit-when"},
+    {"csd", "consumer-start-delay"},
+    {"mf", "metrics-format"},
+    {"mlb", "max-length-bytes"},
+    {"smssb", "stream-max-segment-size-bytes"},
+    {"ll", "leader-locator"},
+    {"ma", "max-age"},
+    {"sco", "stream-consumer-offset"},
+    {"hst", "heartbeat-sender-threads"},
+    {"nty", "netty"},
+}};
+
+struct Unneeded {
+  const char* names;
+  bool has_value;
+  const char* reason;
+};
+
+// Taken so that a command line of PerfTest works as it is.
+constexpr std::array<Unneeded, 20> kUnneeded = {{
+    {"-i,--interval", true, "the live table and the series of the result have intervals of their own"},
+    {"-o,--output-file", true, "result.json has every figure; brokerlab export makes other files of it"},
+    {"-M,--framemax", true, "the frame size is what the broker offers"},
+    {"--use-millis", false, "all times are of one clock, in nanoseconds"},
+    {"--metrics-format", true, "the live table is for people; --json is for programs"},
+    {"--confirm-timeout", true,
+     "confirms are waited for until the drain limit, and unknown outcomes counted"},
+    {"--shutdown-timeout", true, "everything ends in bounded time"},
+    {"--servers-startup-timeout", true, "a private broker is waited for; another one has to be up"},
+    {"--servers-up-limit", true, "a broker that is needed has to be up"},
+    {"--exit-when", true, "a run ends when its queues are empty and its consumers are idle"},
+    {"--heartbeat-sender-threads", true, "there is one loop per process"},
+    {"--consumers-thread-pools", true, "there is one loop per process"},
+    {"--producer-scheduler-threads", true, "there is one loop per process"},
+    {"--nio-threads", true, "there is one loop per process"},
+    {"--nio-thread-pool", true, "there is one loop per process"},
+    {"--netty", false, "there is one loop per process"},
+    {"--tcp-no-delay", true, "Nagle's algorithm is always off"},
+    {"--connection-recovery-interval", true, "a lost connection is tried again every half second"},
+    {"--metrics-prometheus", false, "the result holds the series; brokerlab export --format openmetrics"},
+    {"--use-default-ssl-context", false, "the system's certificates are the default"},
+}};
+
+class OptionGroup {
+ public:
+  explicit OptionGroup(CLI::App& command) : command_(command) {}
+
+  template <class Value>
+  CLI::Option* add(const std::string& names, Value& value, const std::string& description) {
+    return add_option(command_, names, value, description)->group(kGroup);
+  }
+  void add_flag(const std::string& names, bool& value, const std::string& description) {
+    add_switch(command_, names, value, description)->group(kGroup);
+  }
+  void add_words(const std::string& names, std::vector<std::string>& words, const std::string& description) {
+    add(names, words, description)->delimiter(',');
+  }
+
+ private:
+  CLI::App& command_;
+};
+
+void add_who_and_where(OptionGroup& group, Workload& workload) {
+  const CLI::Range connections(0, 10000), channels(1, 2000);
+  group.add("-x,--producers", workload.producers, "connections that publish")->check(connections);
+  group.add("-y,--consumers", workload.consumers, "connections that consume")->check(connections);
+  group.add("-X,--producer-channel-count", workload.producer_channels, "publishers on each of them")
+      ->check(channels);
+  group.add("-Y,--consumer-channel-count", workload.consumer_channels, "consumers on each of them")
+      ->check(channels);
+  group.add("-u,--queue", workload.queue, "name of the queue");
+  group.add("--queue-pattern", workload.queue_pattern, "-qp: names of several queues, e.g. work-%d");
+  group.add("--queue-pattern-from", workload.queue_from, "-qpf: first number")->check(CLI::NonNegativeNumber);
+  group.add("--queue-pattern-to", workload.queue_to, "-qpt: last number")->check(CLI::NonNegativeNumber);
+  group.add_words("--queue-args", workload.queue_arguments, "-qa: arguments, e.g. x-max-length=10");
+  group.add_flag("--quorum-queue", workload.quorum, "-qq: quorum queues");
+  group.add_flag("--stream-queue", workload.stream, "-sq: streams");
+  group.add("--auto-delete", workload.auto_delete, "-ad: queues that go with their last consumer");
+  group.add_flag("-E,--exclusive", workload.exclusive,
+                 "queues that belong to the connection that consumes them");
+  group.add_flag("-p,--predeclared", workload.predeclared, "queues and exchange are there already");
+  group.add("--max-length-bytes", workload.max_length_bytes, "-mlb: most bytes in a queue");
+  group.add("--stream-max-segment-size-bytes", workload.max_segment_bytes, "-smssb: of a stream");
+  group.add("--leader-locator", workload.leader_locator, "-ll: client-local or balanced")
+      ->check(CLI::IsMember({"client-local", "balanced"}));
+  group.add("--max-age", workload.max_age, "-ma: of messages in a stream, e.g. 10m");
+  group.add("-e,--exchange", workload.exchange, "exchange; the default exchange without -e, -t, -k and -K");
+  group.add("-t,--type", workload.type, "its type; direct");
+  group.add("-k,--routing-key", workload.routing_key, "routing key of messages and bindings");
+  group.add_flag("-K,--random-routing-key", workload.random_routing_key, "a random key for every message");
+  group
+      .add("--routing-key-cache-size", workload.routing_key_cache,
+           "-rkcs: so many random keys, again and again")
+      ->check(CLI::Range(0, 100000));
+  group.add_flag("--skip-binding-queues", workload.skip_binding, "-sb: bind nothing");
+}
+
+void add_publishing(OptionGroup& group, Workload& workload) {
+  group.add("-P,--publishing-interval", workload.publishing_interval, "seconds between two messages")
+      ->check(CLI::PositiveNumber);
+  group.add_words("--variable-rate", workload.variable_rate, "-vr: RATE:SECONDS, one after the other");
+  group.add_words("--variable-size", workload.variable_size, "-vs: BYTES:SECONDS, one after the other");
+  group.add("-m,--ptxsize", workload.producer_transaction, "publish in transactions of so many messages")
+      ->check(CLI::Range(0, 100000));
+  group
+      .add("--producer-random-start-delay", workload.random_start_delay,
+           "-prsd: seconds within which publishers start at random")
+      ->check(CLI::PositiveNumber);
+  group.add("-s,--size", workload.size, "bytes of a body; 12")->check(CLI::Range(0, 134217728));
+  group.add_words("-B,--body", workload.body_files, "files of text to send");
+  group.add("-T,--body-content-type", workload.content_type, "content type of messages");
+  group.add("-f,--flag", workload.flags, "persistent; mandatory, which is always on");
+  group.add_words("--message-properties", workload.properties, "-mp: e.g. priority=5; others are headers");
+  group.add("-c,--confirm", workload.confirm, "most unconfirmed messages; no confirms without it")
+      ->check(CLI::Range(-1, 1000000));
+  group.add("-C,--pmessages", workload.producer_messages, "messages of each publisher");
+}
+
+void add_consuming(OptionGroup& group, Workload& workload) {
+  group.add_flag("-a,--autoack", workload.auto_ack, "automatic acknowledgement");
+  group.add("-A,--multi-ack-every", workload.multi_ack, "acknowledge so many at once")
+      ->check(CLI::NonNegativeNumber);
+  group.add("-q,--qos", workload.prefetch, "prefetch limit of each consumer")->check(CLI::Range(0, 65535));
+  group.add("-Q,--global-qos", workload.global_prefetch, "prefetch limit of each channel")
+      ->check(CLI::Range(0, 65535));
+  group.add("-R,--consumer-rate", workload.consumer_rate, "most messages per second of each consumer")
+      ->check(CLI::PositiveNumber);
+  group.add("-n,--ctxsize", workload.consumer_transaction, "acknowledge in transactions of so many")
+      ->check(CLI::Range(0, 100000));
+  group.add_flag("--nack", workload.nack, "-na: refuse every message once");
+  group.add("--requeue", workload.requeue, "-re: give refused messages back; true");
+  group.add_flag("-S,--slow-start", workload.slow_start, "consumers start a second apart");
+  group.add("--consumer-start-delay", workload.consumer_start_delay, "-csd: seconds before consumers start")
+      ->check(CLI::PositiveNumber);
+  group.add_words("--variable-latency", workload.variable_latency, "-vl: MICROSECONDS:SECONDS of work");
+  group.add("-L,--consumer-latency", workload.consumer_latency, "work of each message, in microseconds")
+      ->check(CLI::NonNegativeNumber);
+  group.add_flag("--polling", workload.polling, "-po: basic.get instead of subscribing");
+  group.add("--polling-interval", workload.polling_interval, "-pi: milliseconds between two of them")
+      ->check(CLI::NonNegativeNumber);
+  group.add_words("--consumer-args", workload.consumer_arguments, "-ca: e.g. x-priority=10");
+  group.add("--stream-consumer-offset", workload.stream_offset, "-sco: first, last, next or a number");
+  group.add("-z,--time", workload.seconds, "seconds; 10, or as long as -C takes")->check(CLI::PositiveNumber);
+  group.add("-b,--heartbeat", workload.heartbeat, "seconds")->check(CLI::NonNegativeNumber);
+}
+
+}  // namespace
+
+void add_workload_options(CLI::App& command, Workload& workload) {
+  OptionGroup group(command);
+  add_who_and_where(group, workload);
+  add_publishing(group, workload);
+  add_consuming(group, workload);
+  for (const Unneeded& option : kUnneeded) {
+    CLI::Option* added = option.has_value ? command.add_option(option.names) : command.add_flag(option.names);
+    added->group("")->description(option.reason);  // "": not in the help
+  }
+}
+
+std::vector<std::string> given_workload_options(const CLI::App& command) {
+  std::vector<std::string> given;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_group() == kGroup && option->count() > 0) given.push_back(option->get_name());
+  }
+  return given;
+}
+
+std::vector<std::string> notes_on_options(const CLI::App& command) {
+  std::vector<std::string> notes;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_group().empty() && option->count() > 0)
+      notes.push_back("--" + option->get_lnames().front() + " is not needed: " + option->get_description());
+  }
+  return notes;
+}
+
+std::vector<std::string> with_long_names(std::vector<std::string> words) {
+  if (words.size() < 2 || words[1] != "load") return words;
+  for (std::string& word : words) {
+    for (const LongName& known : kLongNames) {
+      if (word.size() > 1 && word[0] == '-' && word.compare(1, std::string::npos, known.letters) == 0)
+        word = std::string("--") + known.name;
+    }
+  }
+  return words;
+}
+
+}  // namespace brokerlab

@@ -1,0 +1,154 @@
+#include "cli/workload.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/command.h"
+#include "cli/workload_options.h"
+#include "core/error.h"
+#include "experiments/experiment.h"
+#include "experiments/plan.h"
+
+namespace brokerlab {
+namespace {
+
+// What the words of a command line after `brokerlab load` describe.
+Json experiment_from(std::vector<std::string> words) {
+  words.insert(words.begin(), {"brokerlab", "load"});
+  words = with_long_names(words);
+  CLI::App command;
+  command.set_help_flag("--help");
+  Workload workload;
+  add_option(command, "-r,--rate", workload.rate, "");
+  add_workload_options(command, workload);
+  std::vector<std::string> reversed(words.rbegin(), words.rend() - 2);
+  command.parse(reversed);
+  return experiment_of(workload);
+}
+
+// As the experiment's own checks see it, with every default.
+Json checked(const std::vector<std::string>& words) {
+  const Experiment experiment = make_experiment(experiment_from(words), "the options");
+  EXPECT_NO_THROW(make_plan(experiment));
+  return experiment.variants.front().experiment;
+}
+
+TEST(Workload, TheCommandOfEveryTutorial) {
+  const Json experiment = checked({"-x", "2", "-y", "4", "-u", "queue", "-r", "1000", "-s", "1000", "-c",
+                                   "200", "-q", "50", "-A", "10", "-z", "30"});
+  const Json& load = experiment.at("load").at(0);
+  EXPECT_EQ(load.at("instances"), 2);
+  EXPECT_EQ(load.at("arrivals"), (Json{{"process", "constant"}, {"rate", 1000}}));
+  EXPECT_EQ(load.at("publish").at("body"), (Json{{"size", 1000}}));
+  EXPECT_EQ(load.at("publish").at("routing_key"), "queue");
+  EXPECT_EQ(load.at("confirms").at("enabled"), true);
+  EXPECT_EQ(load.at("confirms").at("window"), 200);
+  const Json& role = experiment.at("roles").at(0);
+  EXPECT_EQ(role.at("instances"), 4);
+  EXPECT_EQ(role.at("consume").at("prefetch"), 50);
+  EXPECT_EQ(role.at("consume").at("ack"), "multiple(10)");
+  EXPECT_EQ(experiment.at("phases").at("measure"), "30s");
+}
+
+TEST(Workload, WithoutARateItIsAClosedLoopAndWithoutConfirmsNobodyWaits) {
+  const Json free = checked({}).at("load").at(0);
+  EXPECT_EQ(free.at("arrivals").at("process"), "closed");
+  EXPECT_EQ(free.at("confirms").at("enabled"), false);
+  const Json confirmed = checked({"-c", "20"}).at("load").at(0);
+  EXPECT_EQ(confirmed.at("arrivals").at("outstanding"), 20);
+  EXPECT_EQ(confirmed.at("confirms").at("enabled"), true);
+}
+
+TEST(Workload, ConnectionsTimesChannelsAreInstances) {
+  const Json experiment = checked({"-x", "3", "-X", "4", "-y", "2", "-Y", "5"});
+  EXPECT_EQ(experiment.at("load").at(0).at("instances"), 12);
+  EXPECT_EQ(experiment.at("load").at(0).at("channels_per_connection"), 4);
+  EXPECT_EQ(experiment.at("roles").at(0).at("instances"), 10);
+  EXPECT_EQ(experiment.at("roles").at(0).at("channels_per_connection"), 5);
+}
+
+// Publishers and consumers go round the queues.
+TEST(Workload, APatternNamesQueues) {
+  const Experiment experiment = make_experiment(
+      experiment_from({"-x", "5", "-y", "4", "-r", "10", "-qp", "work-%d", "-qpf", "2", "-qpt", "4"}), "x");
+  const Plan plan = make_plan(experiment);
+  std::vector<std::string> consumed, published;
+  for (const PlannedProcess& process : plan.runs.at(0).processes) {
+    for (const PlannedInstance& instance : process.instances) {
+      if (!instance.queue.empty()) consumed.push_back(instance.queue);
+    }
+    for (const PlannedRoute& route : process.routes) published.push_back(route.queues.at(0));
+  }
+  EXPECT_THAT(consumed, testing::ElementsAre("work-2", "work-3", "work-4", "work-2"));
+  EXPECT_THAT(published, testing::ElementsAre("work-2", "work-3", "work-4"));
+}
+
+TEST(Workload, QueueTypesAndArguments) {
+  const Json quorum = checked({"-qq", "-qa", "x-max-length=10,x-overflow=reject-publish"});
+  const Json& queue = quorum.at("topology").at("queues").at(0);
+  EXPECT_EQ(queue.at("durable"), true);
+  EXPECT_EQ(queue.at("arguments").at("x-queue-type"), "quorum");
+  EXPECT_EQ(queue.at("arguments").at("x-max-length"), 10);
+  EXPECT_EQ(queue.at("arguments").at("x-overflow"), "reject-publish");
+  const Json stream = checked({"-sq", "-sco", "first", "-q", "10", "-ma", "1h", "-smssb", "1000000"});
+  EXPECT_EQ(stream.at("roles").at(0).at("consume").at("arguments").at("x-stream-offset"), "first");
+  EXPECT_EQ(checked({"-f", "persistent"}).at("topology").at("queues").at(0).at("durable"), true);
+  EXPECT_EQ(checked({"-p"}).at("topology").at("queues").at(0).at("predeclared"), true);
+}
+
+TEST(Workload, AnExchangeIsDeclaredAndBound) {
+  const Json named = checked({"-e", "events", "-t", "topic", "-k", "news"}).at("topology");
+  EXPECT_EQ(named.at("exchanges").at(0).at("type"), "topic");
+  EXPECT_EQ(named.at("bindings").at(0).at("routing_key"), "news");
+  EXPECT_TRUE(checked({}).at("topology").at("exchanges").empty());
+  EXPECT_TRUE(checked({"-e", "amq.topic", "-k", "a"}).at("topology").at("exchanges").empty());
+  EXPECT_TRUE(checked({"-e", "e", "-sb"}).at("topology").at("bindings").empty());
+  const Json random = checked({"-K", "-rkcs", "7", "-e", "e", "-t", "fanout"});
+  EXPECT_EQ(random.at("load").at(0).at("publish").at("routing_key"), (Json{{"random", 7}}));
+}
+
+TEST(Workload, ChangesOverTimeGoRound) {
+  const Json experiment = checked({"-vr", "100:1", "200:2", "-z", "5", "-vs", "10:1", "-vl", "50:2"});
+  const Json& steps = experiment.at("load").at(0).at("arrivals").at("steps");
+  ASSERT_EQ(steps.size(), 4U);
+  EXPECT_EQ(steps.at(2).at("rate"), 100);
+  EXPECT_EQ(experiment.at("roles").at(0).at("effort").at("seconds").at("profile").at(0).at("value"), "50us");
+  EXPECT_THROW(experiment_from({"-vr", "100"}), Error);
+}
+
+TEST(Workload, SettlementStartAndPropertiesHaveKeys) {
+  const Json experiment =
+      checked({"-na", "-re", "false", "-R", "5", "-S",    "-csd", "2",   "-n",
+               "4",   "-Q",  "9",     "-m", "3", "-prsd", "1",    "-mp", "priority=5,messageId=a,colour=red",
+               "-r",  "1"});
+  const Json& load = experiment.at("load").at(0);
+  EXPECT_EQ(load.at("transaction"), 3);
+  EXPECT_EQ(load.at("start").at("within"), "1s");
+  EXPECT_EQ(load.at("publish").at("priority"), 5);
+  EXPECT_EQ(load.at("publish").at("properties").at("message_id"), "a");
+  EXPECT_EQ(load.at("publish").at("headers"), (Json{{"colour", "red"}}));
+  const Json& role = experiment.at("roles").at(0);
+  EXPECT_EQ(role.at("settle"), (Json{{"nack", 1}}));
+  EXPECT_EQ(role.at("consume").at("rate"), 5);
+  EXPECT_EQ(role.at("consume").at("channel_prefetch"), 9);
+  EXPECT_EQ(role.at("consume").at("start"), (Json{{"after", "2s"}, {"every", "1s"}}));
+}
+
+TEST(Workload, WhatContradictsItselfIsRefused) {
+  EXPECT_THROW(experiment_from({"-x", "0", "-y", "0"}), Error);
+  EXPECT_THROW(experiment_from({"-q", "5", "-A", "10"}), Error);
+  EXPECT_THROW(experiment_from({"-m", "5", "-c", "10"}), Error);
+  EXPECT_THROW(experiment_from({"-qq", "-sq"}), Error);
+  EXPECT_THROW(experiment_from({"-qp", "work"}), Error);
+  EXPECT_THROW(experiment_from({"-f", "fast"}), Error);
+  EXPECT_THROW(experiment_from({"-qa", "x-max-length"}), Error);
+}
+
+TEST(Workload, OnlyTheCommandLoadHasNamesOfSeveralLetters) {
+  EXPECT_THAT(with_long_names({"brokerlab", "load", "-qp", "a", "-x", "1"}),
+              testing::ElementsAre("brokerlab", "load", "--queue-pattern", "a", "-x", "1"));
+  EXPECT_THAT(with_long_names({"brokerlab", "run", "-qp"}), testing::ElementsAre("brokerlab", "run", "-qp"));
+}
+
+}  // namespace
+}  // namespace brokerlab
