@@ -84,7 +84,7 @@ BrokerCosts BrokerCosts::from_json(const Json& calibration, const Json& declared
   }
   for (const auto& [name, cost] : kSteps) {
     if (declared.is_object() && declared.contains(name)) {
-      costs.*cost = at_key(name, [&] { return declared_cost(declared.at(name)); });
+      costs.*cost = at_key(name, [&declared, key = name] { return declared_cost(declared.at(key)); });
     }
     const bool may_be_free = cost == &BrokerCosts::overshoot;
     if ((costs.*cost).free() && !may_be_free) costs.*cost = 1;

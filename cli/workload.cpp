@@ -240,7 +240,7 @@ void add_properties(const Workload& workload, Json& publish) {
     const auto [key, value] = key_and_value(word, "--message-properties");
     const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     const auto found =
-        std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == key; });
+        std::find_if(known.begin(), known.end(), [name = key](const auto& one) { return one.first == name; });
     if (key == "priority") {
       publish["priority"] = value;
     } else if (key == "deliveryMode") {

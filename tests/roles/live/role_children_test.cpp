@@ -89,7 +89,10 @@ TEST_F(RoleChildren, AKilledWorkerLeavesAReadableRecording) {
   heir.wait_for("ready");
   heir.wait_for_progress("done", 100 - acked);
   heir.stop();
-  EXPECT_EQ(deliveries(heir_assignment).size(), 100U - acked);
+  // An acknowledgement may die in the buffer: it is recorded when it is written, and leaves at the end of the
+  // turn.
+  EXPECT_GE(deliveries(heir_assignment).size(), 100U - acked);
+  EXPECT_LE(deliveries(heir_assignment).size(), 101U - acked);
 }
 
 TEST_F(RoleChildren, TheEndOfTheInputIsTheEndOfTheProcess) {
