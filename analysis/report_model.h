@@ -94,7 +94,7 @@ Table theory_table(const ChartVariant& variant);                 // report_theor
 Table lost_table(const ChartVariant& variant);                   // report_ids.cpp, and the two below
 Table unexpected_table(const ChartVariant& variant);
 Table strays_table(const ChartVariant& variant);
-std::vector<Flag> flags_of(const Json& result);                  // report_flags.cpp
+std::vector<Flag> flags_of(const Json& result);  // report_flags.cpp
 
 // What stands above the answers: "Five questions" where there are five.
 std::string questions_heading(const std::vector<Table>& answers);

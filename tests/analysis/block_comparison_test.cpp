@@ -159,7 +159,8 @@ TEST(BlockComparison, AgainstItselfItSaysHowSmallAChangeCanBeSeen) {
   EXPECT_EQ(aa.at("trials"), 10);
   EXPECT_EQ(aa.at("differs"), Json::array());
   EXPECT_NEAR(aa.at("detectable").at("makespan").get<double>(), .02, .001);
-  EXPECT_THAT(aa.at("sentence").get<std::string>(), HasSubstr("does not differ from itself in 1 figure over 10 blocks"));
+  EXPECT_THAT(aa.at("sentence").get<std::string>(),
+              HasSubstr("does not differ from itself in 1 figure over 10 blocks"));
   ASSERT_EQ(comparison.at("pairs").size(), 2u);
   EXPECT_FALSE(comparison.at("pairs")[0].contains("untrusted"));
 }
