@@ -6,8 +6,8 @@
 
 #include "cli/command.h"
 #include "cli/hand_command.h"
+#include "cli/plain_load_options.h"
 #include "cli/run_command.h"
-#include "cli/workload_options.h"
 #include "experiments/description.h"
 
 namespace brokerlab {
@@ -16,7 +16,7 @@ namespace {
 // `brokerlab load ROLE` is one load generator by hand; without a name it is an experiment made of options.
 struct LoadOptions {
   HandOptions hand;
-  Workload workload;
+  PlainLoad plain;
   Overrides overrides;
   std::string uris;
   std::string save;
@@ -35,9 +35,9 @@ constexpr const char* kOnlyByHand[] = {"--variant", "--instances", "--log-dir", 
 void refuse_mixture(const CLI::App& command, const LoadOptions& options) {
   const bool by_hand = !options.hand.name.empty();
   if (by_hand) {
-    const auto given = given_workload_options(command);
+    const auto given = given_plain_load_options(command);
     if (!given.empty())
-      refuse(given.front(), "this option describes a workload, and a role file does so, too",
+      refuse(given.front(), "this option describes a plain load test, and a role file does so, too",
              "leave out the name of the role, or use --set for what its file says");
     return;
   }
@@ -60,12 +60,12 @@ void save(const Json& experiment, const std::string& path) {
   if (!file) throw Error("cannot write the file", path, "name a file in a folder you may write to");
 }
 
-ExitStatus run_workload(const CLI::App& command, LoadOptions& options, const CommandContext& context) {
+ExitStatus run_plain_load(const CLI::App& command, LoadOptions& options, const CommandContext& context) {
   for (const std::string& note : notes_on_options(command)) fmt::print(stderr, "note: {}\n", note);
-  Workload& workload = options.workload;
-  if (!options.hand.id.empty()) workload.name = options.hand.id;
-  workload.rate = options.hand.rate;
-  const Json document = experiment_of(workload);
+  PlainLoad& plain = options.plain;
+  if (!options.hand.id.empty()) plain.name = options.hand.id;
+  plain.rate = options.hand.rate;
+  const Json document = experiment_of(plain);
   options.overrides.set = options.hand.settings.set;
   const Experiment experiment = make_experiment(document, kSource, options.overrides);
   for (const Problem& warning : experiment.warnings) fmt::print(stderr, "{}\n", warning.text());
@@ -93,13 +93,14 @@ void add_load_command(CLI::App& app, CommandContext& context) {
   const auto options = std::make_shared<LoadOptions>();
   options->hand.load_only = true;
   CLI::App* command = add_hand_command(
-      app, "load", "one load generator by hand, or without a name a workload in one command", options->hand);
+      app, "load", "one load generator by hand, or without a name a plain load test in one command",
+      options->hand);
   add_option(*command, "-r,--rate", options->hand.rate, "messages per second of each publisher")
       ->check(CLI::PositiveNumber);
   add_option(*command, "--count", options->hand.count, "by hand: messages of each instance; 0: until Ctrl-C")
       ->check(CLI::NonNegativeNumber);
   add_option(*command, "--duration", options->hand.duration, "by hand: how long, e.g. 30s");
-  add_workload_options(*command, options->workload);
+  add_plain_load_options(*command, options->plain);
   add_option(*command, "-H,--uris", options->uris, "nodes of a broker, separated by commas");
   add_option(*command, "--save-experiment", options->save,
              "write the experiment to this file (-: standard output) instead of running it");
@@ -112,7 +113,7 @@ void add_load_command(CLI::App& app, CommandContext& context) {
   command->callback([options, command, &context] {
     refuse_mixture(*command, *options);
     if (!options->hand.name.empty()) return run_by_hand(options->hand);
-    context.status = run_workload(*command, *options, context);
+    context.status = run_plain_load(*command, *options, context);
   });
 }
 

@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/workload_options.h"
+#include "cli/plain_load_options.h"
 
 namespace {
 

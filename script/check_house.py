@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the house against ARCHITECTURE.md: each room includes only what its row of the table allows, every path that the
-page names exists, and no source file has outgrown one noun (450 lines)."""
+page names exists, no source file has outgrown one noun (450 lines), and no two headers declare a class of one name, of which the
+linker would take either."""
 import pathlib
 import re
 import subprocess
@@ -21,16 +22,28 @@ def allowed_includes(page: str) -> dict[str, set[str]]:
     return rules
 
 
+def classes(name: str, text: str) -> list[str]:
+    """The classes that a header defines at the level of its namespace, with their namespace."""
+    namespace = re.search(r"^namespace ([a-z:_]+) \{", text, re.M)
+    found = re.findall(r"^(?:class|struct) (\w+)(?: final)?(?: :.*)? \{", text, re.M)
+    return [f"{namespace[1]}::{each}" for each in found] if namespace and name.endswith(".h") else []
+
+
 def main() -> int:
     page = (ROOT / "ARCHITECTURE.md").read_text()
     rules = allowed_includes(page)
     problems = []
+    declared: dict[str, str] = {}
     files = subprocess.run(["git", "ls-files", "*.h", "*.cpp"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in files.stdout.split():
         room = name.split("/", 1)[0]
         lines = (ROOT / name).read_text().splitlines()
         if len(lines) > LONGEST_FILE:
             problems.append(f"{name}: {len(lines)} lines; does it still hold one noun?")
+        for each in classes(name, "\n".join(lines)):
+            if each in declared and not name.startswith("tests/"):
+                problems.append(f"{name}: {each} is declared in {declared[each]}, too")
+            declared.setdefault(each, name)
         if room not in rules or "*" in rules[room]:
             continue
         for number, line in enumerate(lines, 1):

@@ -66,7 +66,8 @@ TEST(ResultComparison, LostMessagesWhereThereWereNoneAreARegression) {
 // The plan lists the variants; the second one has the settings of the first.
 TEST(ResultComparison, AResultThatDiffersFromItselfIsNotTrusted) {
   Json baseline = result_of("v", 6, 1e9);
-  for (Json run : result_of("A/A", 6, 2e9)["runs"]) baseline["runs"].push_back(run);
+  const Json itself = result_of("A/A", 6, 2e9);
+  for (const Json& run : itself["runs"]) baseline["runs"].push_back(run);
   baseline["plan"]["variants"] = {{"v", {{"load", 1}}}, {"A/A", {{"load", 1}}}};
   const auto trusted = compare_results(baseline, baseline, {});
   ASSERT_EQ(trusted.effects.size(), 1U);  // A/A is not compared

@@ -141,7 +141,8 @@ TEST(SimulatedKnownAnswers, A1AndA2ACrashGivesBackWhatWasNotAcknowledged) {
 }
 
 TEST(SimulatedKnownAnswers, A4AndA5) {
-  for (const Json& run : result_of("known-answers/a4")["runs"]) {
+  const Json result = result_of("known-answers/a4");
+  for (const Json& run : result["runs"]) {
     EXPECT_EQ(run["ledger"]["confirmed"], 10);
     EXPECT_EQ(run["ledger"]["returned"], run["variant"] == "mandatory" ? 10 : 0);
   }

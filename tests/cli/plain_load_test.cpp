@@ -1,10 +1,10 @@
-#include "cli/workload.h"
+#include "cli/plain_load.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cli/command.h"
-#include "cli/workload_options.h"
+#include "cli/plain_load_options.h"
 #include "core/error.h"
 #include "experiments/experiment.h"
 #include "experiments/plan.h"
@@ -18,12 +18,12 @@ Json experiment_from(std::vector<std::string> words) {
   words = with_long_names(words);
   CLI::App command;
   command.set_help_flag("--help");
-  Workload workload;
-  add_option(command, "-r,--rate", workload.rate, "");
-  add_workload_options(command, workload);
+  PlainLoad plain;
+  add_option(command, "-r,--rate", plain.rate, "");
+  add_plain_load_options(command, plain);
   std::vector<std::string> reversed(words.rbegin(), words.rend() - 2);
   command.parse(reversed);
-  return experiment_of(workload);
+  return experiment_of(plain);
 }
 
 // As the experiment's own checks see it, with every default.
@@ -33,7 +33,7 @@ Json checked(const std::vector<std::string>& words) {
   return experiment.variants.front().experiment;
 }
 
-TEST(Workload, TheCommandOfEveryTutorial) {
+TEST(PlainLoad, TheCommandOfEveryTutorial) {
   const Json experiment = checked({"-x", "2", "-y", "4", "-u", "queue", "-r", "1000", "-s", "1000", "-c",
                                    "200", "-q", "50", "-A", "10", "-z", "30"});
   const Json& load = experiment.at("load").at(0);
@@ -50,7 +50,7 @@ TEST(Workload, TheCommandOfEveryTutorial) {
   EXPECT_EQ(experiment.at("phases").at("measure"), "30s");
 }
 
-TEST(Workload, WithoutARateItIsAClosedLoopAndWithoutConfirmsNobodyWaits) {
+TEST(PlainLoad, WithoutARateItIsAClosedLoopAndWithoutConfirmsNobodyWaits) {
   const Json free = checked({}).at("load").at(0);
   EXPECT_EQ(free.at("arrivals").at("process"), "closed");
   EXPECT_EQ(free.at("confirms").at("enabled"), false);
@@ -59,7 +59,7 @@ TEST(Workload, WithoutARateItIsAClosedLoopAndWithoutConfirmsNobodyWaits) {
   EXPECT_EQ(confirmed.at("confirms").at("enabled"), true);
 }
 
-TEST(Workload, ConnectionsTimesChannelsAreInstances) {
+TEST(PlainLoad, ConnectionsTimesChannelsAreInstances) {
   const Json experiment = checked({"-x", "3", "-X", "4", "-y", "2", "-Y", "5"});
   EXPECT_EQ(experiment.at("load").at(0).at("instances"), 12);
   EXPECT_EQ(experiment.at("load").at(0).at("channels_per_connection"), 4);
@@ -68,7 +68,7 @@ TEST(Workload, ConnectionsTimesChannelsAreInstances) {
 }
 
 // Publishers and consumers go round the queues.
-TEST(Workload, APatternNamesQueues) {
+TEST(PlainLoad, APatternNamesQueues) {
   const Experiment experiment = make_experiment(
       experiment_from({"-x", "5", "-y", "4", "-r", "10", "-qp", "work-%d", "-qpf", "2", "-qpt", "4"}), "x");
   const Plan plan = make_plan(experiment);
@@ -83,7 +83,7 @@ TEST(Workload, APatternNamesQueues) {
   EXPECT_THAT(published, testing::ElementsAre("work-2", "work-3", "work-4"));
 }
 
-TEST(Workload, QueueTypesAndArguments) {
+TEST(PlainLoad, QueueTypesAndArguments) {
   const Json quorum = checked({"-qq", "-qa", "x-max-length=10,x-overflow=reject-publish"});
   const Json& queue = quorum.at("topology").at("queues").at(0);
   EXPECT_EQ(queue.at("durable"), true);
@@ -96,7 +96,7 @@ TEST(Workload, QueueTypesAndArguments) {
   EXPECT_EQ(checked({"-p"}).at("topology").at("queues").at(0).at("predeclared"), true);
 }
 
-TEST(Workload, AnExchangeIsDeclaredAndBound) {
+TEST(PlainLoad, AnExchangeIsDeclaredAndBound) {
   const Json named = checked({"-e", "events", "-t", "topic", "-k", "news"}).at("topology");
   EXPECT_EQ(named.at("exchanges").at(0).at("type"), "topic");
   EXPECT_EQ(named.at("bindings").at(0).at("routing_key"), "news");
@@ -107,7 +107,7 @@ TEST(Workload, AnExchangeIsDeclaredAndBound) {
   EXPECT_EQ(random.at("load").at(0).at("publish").at("routing_key"), (Json{{"random", 7}}));
 }
 
-TEST(Workload, ChangesOverTimeGoRound) {
+TEST(PlainLoad, ChangesOverTimeGoRound) {
   const Json experiment = checked({"-vr", "100:1", "200:2", "-z", "5", "-vs", "10:1", "-vl", "50:2"});
   const Json& steps = experiment.at("load").at(0).at("arrivals").at("steps");
   ASSERT_EQ(steps.size(), 4U);
@@ -116,7 +116,7 @@ TEST(Workload, ChangesOverTimeGoRound) {
   EXPECT_THROW(experiment_from({"-vr", "100"}), Error);
 }
 
-TEST(Workload, SettlementStartAndPropertiesHaveKeys) {
+TEST(PlainLoad, SettlementStartAndPropertiesHaveKeys) {
   const Json experiment =
       checked({"-na", "-re", "false", "-R", "5", "-S",    "-csd", "2",   "-n",
                "4",   "-Q",  "9",     "-m", "3", "-prsd", "1",    "-mp", "priority=5,messageId=a,colour=red",
@@ -134,7 +134,7 @@ TEST(Workload, SettlementStartAndPropertiesHaveKeys) {
   EXPECT_EQ(role.at("consume").at("start"), (Json{{"after", "2s"}, {"every", "1s"}}));
 }
 
-TEST(Workload, WhatContradictsItselfIsRefused) {
+TEST(PlainLoad, WhatContradictsItselfIsRefused) {
   EXPECT_THROW(experiment_from({"-x", "0", "-y", "0"}), Error);
   EXPECT_THROW(experiment_from({"-q", "5", "-A", "10"}), Error);
   EXPECT_THROW(experiment_from({"-m", "5", "-c", "10"}), Error);
@@ -144,7 +144,7 @@ TEST(Workload, WhatContradictsItselfIsRefused) {
   EXPECT_THROW(experiment_from({"-qa", "x-max-length"}), Error);
 }
 
-TEST(Workload, OnlyTheCommandLoadHasNamesOfSeveralLetters) {
+TEST(PlainLoad, OnlyTheCommandLoadHasNamesOfSeveralLetters) {
   EXPECT_THAT(with_long_names({"brokerlab", "load", "-qp", "a", "-x", "1"}),
               testing::ElementsAre("brokerlab", "load", "--queue-pattern", "a", "-x", "1"));
   EXPECT_THAT(with_long_names({"brokerlab", "run", "-qp"}), testing::ElementsAre("brokerlab", "run", "-qp"));

@@ -4,15 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "cli/workload.h"
+#include "cli/plain_load.h"
 
 namespace brokerlab {
 
 // Declares the options of PerfTest on `command`, by their long and, where they have one letter, short names.
 // Those that have no meaning here are taken, too, and a reason is printed when they are used.
-void add_workload_options(CLI::App& command, Workload& workload);
-// Options of `command` that only a workload has and that were given; for an error.
-std::vector<std::string> given_workload_options(const CLI::App& command);
+void add_plain_load_options(CLI::App& command, PlainLoad& plain);
+// Options of `command` that only a plain load has and that were given; for an error.
+std::vector<std::string> given_plain_load_options(const CLI::App& command);
 // What a person should know of options that are taken and not needed: a line each.
 std::vector<std::string> notes_on_options(const CLI::App& command);
 

@@ -12,7 +12,7 @@ namespace brokerlab {
 // What a plain load test is described by on one command line: so many producers and consumers on so many
 // queues. The vocabulary is that of RabbitMQ PerfTest (docs/coming-from-perftest.md). A value; every default
 // here is PerfTest's, but for those that the page lists.
-struct Workload {
+struct PlainLoad {
   std::string name = "load";
   int producers = 1, consumers = 1;                  // connections
   int producer_channels = 1, consumer_channels = 1;  // on each of them, each with a publisher or consumer
@@ -54,6 +54,6 @@ struct Workload {
 
 // The experiment that says the same: what `brokerlab load` runs, and what --save-experiment writes. Throws
 // Error (kUsage) for values that contradict each other, naming the option.
-Json experiment_of(const Workload& workload);
+Json experiment_of(const PlainLoad& plain);
 
 }  // namespace brokerlab

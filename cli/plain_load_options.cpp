@@ -1,4 +1,4 @@
-#include "cli/workload_options.h"
+#include "cli/plain_load_options.h"
 
 #include <array>
 
@@ -7,7 +7,7 @@
 namespace brokerlab {
 namespace {
 
-constexpr char kGroup[] = "A workload in one command (names of RabbitMQ PerfTest)";
+constexpr char kGroup[] = "A plain in one command (names of RabbitMQ PerfTest)";
 
 struct LongName {
   const char* letters;
@@ -107,104 +107,103 @@ class OptionGroup {
   CLI::App& command_;
 };
 
-void add_who_and_where(OptionGroup& group, Workload& workload) {
+void add_who_and_where(OptionGroup& group, PlainLoad& plain) {
   const CLI::Range connections(0, 10000), channels(1, 2000);
-  group.add("-x,--producers", workload.producers, "connections that publish")->check(connections);
-  group.add("-y,--consumers", workload.consumers, "connections that consume")->check(connections);
-  group.add("-X,--producer-channel-count", workload.producer_channels, "publishers on each of them")
+  group.add("-x,--producers", plain.producers, "connections that publish")->check(connections);
+  group.add("-y,--consumers", plain.consumers, "connections that consume")->check(connections);
+  group.add("-X,--producer-channel-count", plain.producer_channels, "publishers on each of them")
       ->check(channels);
-  group.add("-Y,--consumer-channel-count", workload.consumer_channels, "consumers on each of them")
+  group.add("-Y,--consumer-channel-count", plain.consumer_channels, "consumers on each of them")
       ->check(channels);
-  group.add("-u,--queue", workload.queue, "name of the queue");
-  group.add("--queue-pattern", workload.queue_pattern, "-qp: names of several queues, e.g. work-%d");
-  group.add("--queue-pattern-from", workload.queue_from, "-qpf: first number")->check(CLI::NonNegativeNumber);
-  group.add("--queue-pattern-to", workload.queue_to, "-qpt: last number")->check(CLI::NonNegativeNumber);
-  group.add_words("--queue-args", workload.queue_arguments, "-qa: arguments, e.g. x-max-length=10");
-  group.add_flag("--quorum-queue", workload.quorum, "-qq: quorum queues");
-  group.add_flag("--stream-queue", workload.stream, "-sq: streams");
-  group.add("--auto-delete", workload.auto_delete, "-ad: queues that go with their last consumer");
-  group.add_flag("-E,--exclusive", workload.exclusive,
+  group.add("-u,--queue", plain.queue, "name of the queue");
+  group.add("--queue-pattern", plain.queue_pattern, "-qp: names of several queues, e.g. work-%d");
+  group.add("--queue-pattern-from", plain.queue_from, "-qpf: first number")->check(CLI::NonNegativeNumber);
+  group.add("--queue-pattern-to", plain.queue_to, "-qpt: last number")->check(CLI::NonNegativeNumber);
+  group.add_words("--queue-args", plain.queue_arguments, "-qa: arguments, e.g. x-max-length=10");
+  group.add_flag("--quorum-queue", plain.quorum, "-qq: quorum queues");
+  group.add_flag("--stream-queue", plain.stream, "-sq: streams");
+  group.add("--auto-delete", plain.auto_delete, "-ad: queues that go with their last consumer");
+  group.add_flag("-E,--exclusive", plain.exclusive,
                  "queues that belong to the connection that consumes them");
-  group.add_flag("-p,--predeclared", workload.predeclared, "queues and exchange are there already");
-  group.add("--max-length-bytes", workload.max_length_bytes, "-mlb: most bytes in a queue");
-  group.add("--stream-max-segment-size-bytes", workload.max_segment_bytes, "-smssb: of a stream");
-  group.add("--leader-locator", workload.leader_locator, "-ll: client-local or balanced")
+  group.add_flag("-p,--predeclared", plain.predeclared, "queues and exchange are there already");
+  group.add("--max-length-bytes", plain.max_length_bytes, "-mlb: most bytes in a queue");
+  group.add("--stream-max-segment-size-bytes", plain.max_segment_bytes, "-smssb: of a stream");
+  group.add("--leader-locator", plain.leader_locator, "-ll: client-local or balanced")
       ->check(CLI::IsMember({"client-local", "balanced"}));
-  group.add("--max-age", workload.max_age, "-ma: of messages in a stream, e.g. 10m");
-  group.add("-e,--exchange", workload.exchange, "exchange; the default exchange without -e, -t, -k and -K");
-  group.add("-t,--type", workload.type, "its type; direct");
-  group.add("-k,--routing-key", workload.routing_key, "routing key of messages and bindings");
-  group.add_flag("-K,--random-routing-key", workload.random_routing_key, "a random key for every message");
+  group.add("--max-age", plain.max_age, "-ma: of messages in a stream, e.g. 10m");
+  group.add("-e,--exchange", plain.exchange, "exchange; the default exchange without -e, -t, -k and -K");
+  group.add("-t,--type", plain.type, "its type; direct");
+  group.add("-k,--routing-key", plain.routing_key, "routing key of messages and bindings");
+  group.add_flag("-K,--random-routing-key", plain.random_routing_key, "a random key for every message");
   group
-      .add("--routing-key-cache-size", workload.routing_key_cache,
-           "-rkcs: so many random keys, again and again")
+      .add("--routing-key-cache-size", plain.routing_key_cache, "-rkcs: so many random keys, again and again")
       ->check(CLI::Range(0, 100000));
-  group.add_flag("--skip-binding-queues", workload.skip_binding, "-sb: bind nothing");
+  group.add_flag("--skip-binding-queues", plain.skip_binding, "-sb: bind nothing");
 }
 
-void add_publishing(OptionGroup& group, Workload& workload) {
-  group.add("-P,--publishing-interval", workload.publishing_interval, "seconds between two messages")
+void add_publishing(OptionGroup& group, PlainLoad& plain) {
+  group.add("-P,--publishing-interval", plain.publishing_interval, "seconds between two messages")
       ->check(CLI::PositiveNumber);
-  group.add_words("--variable-rate", workload.variable_rate, "-vr: RATE:SECONDS, one after the other");
-  group.add_words("--variable-size", workload.variable_size, "-vs: BYTES:SECONDS, one after the other");
-  group.add("-m,--ptxsize", workload.producer_transaction, "publish in transactions of so many messages")
+  group.add_words("--variable-rate", plain.variable_rate, "-vr: RATE:SECONDS, one after the other");
+  group.add_words("--variable-size", plain.variable_size, "-vs: BYTES:SECONDS, one after the other");
+  group.add("-m,--ptxsize", plain.producer_transaction, "publish in transactions of so many messages")
       ->check(CLI::Range(0, 100000));
   group
-      .add("--producer-random-start-delay", workload.random_start_delay,
+      .add("--producer-random-start-delay", plain.random_start_delay,
            "-prsd: seconds within which publishers start at random")
       ->check(CLI::PositiveNumber);
-  group.add("-s,--size", workload.size, "bytes of a body; 12")->check(CLI::Range(0, 134217728));
-  group.add_words("-B,--body", workload.body_files, "files of text to send");
-  group.add("-T,--body-content-type", workload.content_type, "content type of messages");
-  group.add("-f,--flag", workload.flags, "persistent; mandatory, which is always on");
-  group.add_words("--message-properties", workload.properties, "-mp: e.g. priority=5; others are headers");
-  group.add("-c,--confirm", workload.confirm, "most unconfirmed messages; no confirms without it")
+  group.add("-s,--size", plain.size, "bytes of a body; 12")->check(CLI::Range(0, 134217728));
+  group.add_words("-B,--body", plain.body_files, "files of text to send");
+  group.add("-T,--body-content-type", plain.content_type, "content type of messages");
+  group.add("-f,--flag", plain.flags, "persistent; mandatory, which is always on");
+  group.add_words("--message-properties", plain.properties, "-mp: e.g. priority=5; others are headers");
+  group.add("-c,--confirm", plain.confirm, "most unconfirmed messages; no confirms without it")
       ->check(CLI::Range(-1, 1000000));
-  group.add("-C,--pmessages", workload.producer_messages, "messages of each publisher");
+  group.add("-C,--pmessages", plain.producer_messages, "messages of each publisher");
 }
 
-void add_consuming(OptionGroup& group, Workload& workload) {
-  group.add_flag("-a,--autoack", workload.auto_ack, "automatic acknowledgement");
-  group.add("-A,--multi-ack-every", workload.multi_ack, "acknowledge so many at once")
+void add_consuming(OptionGroup& group, PlainLoad& plain) {
+  group.add_flag("-a,--autoack", plain.auto_ack, "automatic acknowledgement");
+  group.add("-A,--multi-ack-every", plain.multi_ack, "acknowledge so many at once")
       ->check(CLI::NonNegativeNumber);
-  group.add("-q,--qos", workload.prefetch, "prefetch limit of each consumer")->check(CLI::Range(0, 65535));
-  group.add("-Q,--global-qos", workload.global_prefetch, "prefetch limit of each channel")
+  group.add("-q,--qos", plain.prefetch, "prefetch limit of each consumer")->check(CLI::Range(0, 65535));
+  group.add("-Q,--global-qos", plain.global_prefetch, "prefetch limit of each channel")
       ->check(CLI::Range(0, 65535));
-  group.add("-R,--consumer-rate", workload.consumer_rate, "most messages per second of each consumer")
+  group.add("-R,--consumer-rate", plain.consumer_rate, "most messages per second of each consumer")
       ->check(CLI::PositiveNumber);
-  group.add("-n,--ctxsize", workload.consumer_transaction, "acknowledge in transactions of so many")
+  group.add("-n,--ctxsize", plain.consumer_transaction, "acknowledge in transactions of so many")
       ->check(CLI::Range(0, 100000));
-  group.add_flag("--nack", workload.nack, "-na: refuse every message once");
-  group.add("--requeue", workload.requeue, "-re: give refused messages back; true");
-  group.add_flag("-S,--slow-start", workload.slow_start, "consumers start a second apart");
-  group.add("--consumer-start-delay", workload.consumer_start_delay, "-csd: seconds before consumers start")
+  group.add_flag("--nack", plain.nack, "-na: refuse every message once");
+  group.add("--requeue", plain.requeue, "-re: give refused messages back; true");
+  group.add_flag("-S,--slow-start", plain.slow_start, "consumers start a second apart");
+  group.add("--consumer-start-delay", plain.consumer_start_delay, "-csd: seconds before consumers start")
       ->check(CLI::PositiveNumber);
-  group.add_words("--variable-latency", workload.variable_latency, "-vl: MICROSECONDS:SECONDS of work");
-  group.add("-L,--consumer-latency", workload.consumer_latency, "work of each message, in microseconds")
+  group.add_words("--variable-latency", plain.variable_latency, "-vl: MICROSECONDS:SECONDS of work");
+  group.add("-L,--consumer-latency", plain.consumer_latency, "work of each message, in microseconds")
       ->check(CLI::NonNegativeNumber);
-  group.add_flag("--polling", workload.polling, "-po: basic.get instead of subscribing");
-  group.add("--polling-interval", workload.polling_interval, "-pi: milliseconds between two of them")
+  group.add_flag("--polling", plain.polling, "-po: basic.get instead of subscribing");
+  group.add("--polling-interval", plain.polling_interval, "-pi: milliseconds between two of them")
       ->check(CLI::NonNegativeNumber);
-  group.add_words("--consumer-args", workload.consumer_arguments, "-ca: e.g. x-priority=10");
-  group.add("--stream-consumer-offset", workload.stream_offset, "-sco: first, last, next or a number");
-  group.add("-z,--time", workload.seconds, "seconds; 10, or as long as -C takes")->check(CLI::PositiveNumber);
-  group.add("-b,--heartbeat", workload.heartbeat, "seconds")->check(CLI::NonNegativeNumber);
+  group.add_words("--consumer-args", plain.consumer_arguments, "-ca: e.g. x-priority=10");
+  group.add("--stream-consumer-offset", plain.stream_offset, "-sco: first, last, next or a number");
+  group.add("-z,--time", plain.seconds, "seconds; 10, or as long as -C takes")->check(CLI::PositiveNumber);
+  group.add("-b,--heartbeat", plain.heartbeat, "seconds")->check(CLI::NonNegativeNumber);
 }
 
 }  // namespace
 
-void add_workload_options(CLI::App& command, Workload& workload) {
+void add_plain_load_options(CLI::App& command, PlainLoad& plain) {
   OptionGroup group(command);
-  add_who_and_where(group, workload);
-  add_publishing(group, workload);
-  add_consuming(group, workload);
+  add_who_and_where(group, plain);
+  add_publishing(group, plain);
+  add_consuming(group, plain);
   for (const Unneeded& option : kUnneeded) {
     CLI::Option* added = option.has_value ? command.add_option(option.names) : command.add_flag(option.names);
     added->group("")->description(option.reason);  // "": not in the help
   }
 }
 
-std::vector<std::string> given_workload_options(const CLI::App& command) {
+std::vector<std::string> given_plain_load_options(const CLI::App& command) {
   std::vector<std::string> given;
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_group() == kGroup && option->count() > 0) given.push_back(option->get_name());
