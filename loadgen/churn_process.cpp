@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "amqp/recorded_connection.h"
+#include "amqp/recorded_connections.h"
 #include "core/child_run.h"
 #include "core/precise_timer.h"
 #include "loadgen/churner.h"
@@ -34,7 +34,6 @@ class ChurnProcess {
   void on_ready();
   void drive();
   void check_finished();
-  void close_connections();
   Json progress();
 
   ChildRun run_;
@@ -42,16 +41,14 @@ class ChurnProcess {
   const Json broker_;
   ChurnCounts counts_;
   std::vector<std::unique_ptr<SharedChannel>> channels_;
-  std::vector<std::unique_ptr<amqp::RecordedConnection>> connections_;
+  amqp::RecordedConnections connections_;
   std::vector<std::unique_ptr<Churner>> churners_;  // destroyed before what they use
   PreciseTimer timer_;
   std::size_t ready_ = 0;
-  std::size_t still_open_ = 0;
   bool started_ = false;
   bool stopping_ = false;
   bool hangs_ = false;  // by a fault
   bool done_ = false;
-  bool closing_ = false;
 };
 
 ChurnProcess::ChurnProcess(ControlPipe& pipe, const Json& assignment)
@@ -90,12 +87,12 @@ void ChurnProcess::make_connection(const Json& assignment, std::size_t index, co
     });
     churners_[index]->use(opened->connection(), shared->channel);
   };
-  connections_.push_back(std::move(connection));
+  connections_.add(std::move(connection));
 }
 
 int ChurnProcess::run() {
   run_.report_progress([this] { return progress(); });
-  for (const auto& connection : connections_) connection->open();
+  connections_.open();
   run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
   if (connections_.empty()) run_.pipe().send({{"ready", true}});
   run_.run();
@@ -144,28 +141,11 @@ void ChurnProcess::check_finished() {
   const auto finished = [](const auto& churner) { return churner->finished(); };
   if (!std::all_of(churners_.begin(), churners_.end(), finished)) return;
   if (!std::exchange(done_, true)) run_.pipe().send({{"load_done", true}});
-  if (stopping_) close_connections();
-}
-
-void ChurnProcess::close_connections() {
-  if (std::exchange(closing_, true)) return;
-  still_open_ = connections_.size();
-  for (const auto& connection : connections_) {
-    connection->close([this] {
-      if (--still_open_ == 0) run_.finish();
-    });
-  }
-  if (connections_.empty()) run_.finish();
+  if (stopping_) connections_.close([this] { run_.finish(); });
 }
 
 Json ChurnProcess::progress() {
-  RecordingCounters traffic{};
-  bool connected = true;
-  for (const auto& connection : connections_) {
-    connection->add_to(traffic);
-    connected &= connection->is_open();
-  }
-  amqp::RecordedConnection::store(traffic, run_.recording().counters());
+  const bool connected = connections_.note_traffic(run_.recording().counters()).connected;
   std::size_t open = 0;
   for (const auto& churner : churners_) open += churner->open();
   return {{"begun", counts_.begun},

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "amqp/recorded_connection.h"
+#include "amqp/recorded_connections.h"
 #include "core/child_run.h"
 #include "core/precise_timer.h"
 #include "loadgen/load_spec.h"
@@ -57,7 +57,6 @@ class LoadProcess {
   void drive();
   void publish_due();
   void check_finished();
-  void close_connections();
   Json progress();
 
   ChildRun run_;
@@ -65,18 +64,15 @@ class LoadProcess {
   RoutingKey::Routes routes_;
   PublishCounts counts_;
   std::vector<std::unique_ptr<Publisher>> publishers_;
-  std::vector<std::unique_ptr<amqp::RecordedConnection>>
-      connections_;  // destroyed before what listens to them
+  amqp::RecordedConnections connections_;  // destroyed before what listens to them
   PreciseTimer timer_;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
   std::size_t ready_ = 0;
-  std::size_t still_open_ = 0;
   bool started_ = false;
   bool driving_ = false;
   bool hangs_ = false;  // by a fault
   bool load_done_ = false;
   bool stopping_ = false;
-  bool closing_ = false;
 };
 
 LoadProcess::LoadProcess(ControlPipe& pipe, const Json& assignment)
@@ -122,13 +118,13 @@ void LoadProcess::make_connections(const Json& assignment) {
     connection->on_restored = [this, first, end] {
       for (std::size_t i = first; i < end; ++i) publishers_[i]->restored();
     };
-    connections_.push_back(std::move(connection));
+    connections_.add(std::move(connection));
   }
 }
 
 int LoadProcess::run() {
   run_.report_progress([this] { return progress(); });
-  for (const auto& connection : connections_) connection->open();
+  connections_.open();
   run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
   if (publishers_.empty()) run_.pipe().send({{"ready", true}});
   run_.run();
@@ -202,31 +198,12 @@ void LoadProcess::check_finished() {
   const auto finished = [](const auto& publisher) { return publisher->finished(); };
   if (!std::all_of(publishers_.begin(), publishers_.end(), finished)) return;
   if (!std::exchange(load_done_, true)) run_.pipe().send({{"load_done", true}});
-  if (stopping_) close_connections();
-}
-
-void LoadProcess::close_connections() {
-  if (std::exchange(closing_, true)) return;
-  still_open_ = connections_.size();
-  for (const auto& connection : connections_) {
-    connection->close([this] {
-      if (--still_open_ == 0) run_.finish();
-    });
-  }
-  if (connections_.empty()) run_.finish();
+  if (stopping_) connections_.close([this] { run_.finish(); });
 }
 
 Json LoadProcess::progress() {
   RecordingCounters& counters = run_.recording().counters();
-  RecordingCounters traffic{};
-  bool blocked = false;
-  bool connected = true;
-  for (const auto& connection : connections_) {
-    connection->add_to(traffic);
-    blocked |= connection->blocked();
-    connected &= connection->is_open();
-  }
-  amqp::RecordedConnection::store(traffic, counters);
+  const auto [blocked, connected] = connections_.note_traffic(counters);
   const Nanoseconds now = run_.clock().now();
   counters.scheduled = 0;
   for (const auto& publisher : publishers_) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "amqp/declaration.h"
-#include "amqp/recorded_connection.h"
+#include "amqp/recorded_connections.h"
 #include "core/child_run.h"
 #include "core/precise_timer.h"
 #include "roles/consumer.h"
@@ -89,15 +89,13 @@ class RoleProcess {
   RouteNumbers routes_;
   OnwardCounts onward_;
   std::vector<std::unique_ptr<Consumer>> consumers_;
-  std::vector<std::unique_ptr<amqp::RecordedConnection>>
-      connections_;                     // destroyed before what listens to them
-  std::vector<std::uint32_t> indices_;  // of the consumers among all instances of the role
-  PreciseTimer start_timer_;            // of those that start late
+  amqp::RecordedConnections connections_;  // destroyed before what listens to them
+  std::vector<std::uint32_t> indices_;     // of the consumers among all instances of the role
+  PreciseTimer start_timer_;               // of those that start late
   Nanoseconds t0_ns_ = 0;
   std::size_t late_started_ = 0;
   std::size_t ready_ = 0;
   std::size_t drained_ = 0;
-  std::size_t still_open_ = 0;
   bool subscribing_ = false;
   bool stopping_ = false;
 };
@@ -156,7 +154,7 @@ void RoleProcess::make_connections(const Json& assignment) {
     };
     connection->on_lost = [each] { each([](Consumer& consumer) { consumer.connection_lost(); }); };
     connection->on_restored = [each] { each([](Consumer& consumer) { consumer.restored(); }); };
-    connections_.push_back(std::move(connection));
+    connections_.add(std::move(connection));
   }
 }
 
@@ -180,7 +178,7 @@ void RoleProcess::declare_own(amqp::Connection& connection, const amqp::Topology
 
 int RoleProcess::run() {
   run_.report_progress([this] { return progress(); });
-  for (const auto& connection : connections_) connection->open();
+  connections_.open();
   run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
   if (consumers_.empty()) run_.pipe().send({{"ready", true}});
   run_.run();
@@ -247,24 +245,11 @@ void RoleProcess::stop() {
 
 void RoleProcess::on_consumer_drained() {
   if (++drained_ < consumers_.size()) return;
-  still_open_ = connections_.size();
-  for (const auto& connection : connections_) {
-    connection->close([this] {
-      if (--still_open_ == 0) run_.finish();
-    });
-  }
+  connections_.close([this] { run_.finish(); });
 }
 
 Json RoleProcess::progress() {
-  bool blocked = false;
-  bool connected = true;
-  RecordingCounters traffic{};
-  for (const auto& connection : connections_) {
-    connection->add_to(traffic);
-    blocked |= connection->blocked();
-    connected &= connection->is_open();
-  }
-  amqp::RecordedConnection::store(traffic, run_.recording().counters());
+  const auto [blocked, connected] = connections_.note_traffic(run_.recording().counters());
   ConsumerCounts sum;
   std::uint64_t in_hand = 0;
   Json per_instance = Json::array();

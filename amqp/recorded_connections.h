@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "amqp/recorded_connection.h"
+
+namespace brokerlab::amqp {
+
+// The connections of one child process: opened, counted and closed together. One loop; to be cleared before
+// what listens to them goes, and before their ChildRun.
+class RecordedConnections {
+ public:
+  void add(std::unique_ptr<RecordedConnection> connection) { connections_.push_back(std::move(connection)); }
+  void open();
+  // `on_closed` is called when the last one is closed, at once where there is none. Only the first call
+  // counts.
+  void close(std::function<void()> on_closed);
+  void clear() { connections_.clear(); }
+  std::size_t size() const { return connections_.size(); }
+  bool empty() const { return connections_.empty(); }
+
+  // Of all of them: whether the broker blocks one, and whether each is open.
+  struct State {
+    bool blocked = false, connected = true;
+  };
+  // Brings the traffic in `counters` up to date, too.
+  State note_traffic(RecordingCounters& counters) const;
+
+ private:
+  std::vector<std::unique_ptr<RecordedConnection>> connections_;
+  std::function<void()> on_closed_;
+  std::size_t still_open_ = 0;
+  bool closing_ = false;
+};
+
+}  // namespace brokerlab::amqp
