@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/broker_figures.h"
 #include "core/clock.h"
 
 namespace brokerlab {
@@ -34,6 +35,7 @@ struct RunProgress {
   Nanoseconds planned_ns = 0;  // of the load; 0 when only counts end it
   double done_share = 0;       // [0, 1], by count where that is known, else by time
   std::vector<ProgressRow> rows;
+  BrokerFigures broker;  // as of its last samples, which are rarer than progress
 };
 
 // Told what happens while experiments run, on the controller's thread. The terminal, plain lines and silence
