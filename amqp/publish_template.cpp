@@ -84,12 +84,13 @@ void PublishTemplate::build_method_frame(const PublishOptions& options) {
 void PublishTemplate::build_header_frame(const Properties& properties, const std::optional<Stamp>& stamp) {
   std::vector<std::byte> encoded;
   if (stamp) {
-    std::array<std::byte, Stamp::kBytesWithOrigin> value{};
+    std::array<std::byte, Stamp::kMostBytes> value{};
     const std::size_t bytes = stamp->encode(value);
     encoded = with_stamp(properties, std::span(value).first(bytes)).encode();
     const std::size_t at = find_stamp(encoded, bytes);
     if (at == 0) throw Error("the stamp is not where it was written", "", "");
     stamp_offset_ = header_offset_ + kPropertiesOffset + at;
+    if (stamp->checksum) checksum_at_ = bytes - Stamp::kChecksumBytes;
   } else {
     encoded = properties.encode();
   }
@@ -169,6 +170,7 @@ void PublishTemplate::write(std::byte* out, std::uint16_t channel, const Publish
     store_big_endian(out + stamp_offset_ + Stamp::kIntendedOffset,
                      static_cast<std::uint64_t>(stamp.intended_ns));
     store_big_endian(out + stamp_offset_ + Stamp::kSentOffset, static_cast<std::uint64_t>(stamp.sent_ns));
+    if (checksum_at_ != 0) store_big_endian(out + stamp_offset_ + checksum_at_, body_checksum(body));
   }
   out += head_.size();
   const std::size_t room = frame_max - kFrameOverhead;

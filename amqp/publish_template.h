@@ -35,7 +35,8 @@ struct PublishStamp {
 // copyable.
 class PublishTemplate {
  public:
-  // `stamp` gives run, publisher, hops and whether an origin travels; without it the message carries none.
+  // `stamp` gives run, publisher, hops and whether an origin and a checksum of the body travel; without it the
+  // message carries none.
   // Throws Error (kUsage) when the properties cannot travel, or they hold a header of the stamp's name.
   PublishTemplate(const PublishOptions& options, const Properties& properties,
                   const std::optional<Stamp>& stamp);
@@ -73,6 +74,7 @@ class PublishTemplate {
   std::size_t key_offset_ = 0;     // of the routing key's length octet
   std::size_t header_offset_ = 0;  // of the header frame
   std::size_t stamp_offset_ = 0;   // of the stamp's value; 0 = none
+  std::size_t checksum_at_ = 0;    // within the stamp; 0 = none
   bool with_origin_ = false;
   std::uint16_t channel_ = 0;
   std::size_t body_bytes_ = 0;

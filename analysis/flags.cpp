@@ -37,6 +37,7 @@ constexpr std::array kDeclarations = std::to_array<FlagDeclaration>({
     {"COUNTS_DONT_BALANCE", "laws", 0, kAbove, true, "a conservation law of the ledger does not hold"},
     {"CONFIRMED_LOST", "messages", 0, kAbove, true,
      "confirmed messages are gone, and no declared fault or setting explains it"},
+    {"BODY_CORRUPTED", "deliveries", 0, kAbove, false, "bodies arrived that were not what was sent"},
     {"UNKNOWN_OUTCOME", "messages", 0, kAbove, false, "messages were neither confirmed nor refused"},
     {"UNDRAINED", "copies", 0, kAbove, false, "the queues were not empty when the run ended"},
     {"LITTLE_MISMATCH", "share", 0.02, kAbove, false,

@@ -134,6 +134,7 @@ Ledger::Kind Ledger::add_delivery(const DeliveryRecord& record, std::uint32_t co
   QueueAccount& totals = account_.queues[queue];
   ++totals.deliveries;
   count_settlement(record, totals);
+  if (record.flags & kVerified) check_body(record, queue);
   if (record.death != 0) note_death(*publisher, record);
   Copies& copies = publisher->on(queue);
   const bool first = !copies.seen.seen(record.sequence);
@@ -188,6 +189,15 @@ void Ledger::count_settlement(const DeliveryRecord& record, QueueAccount& queue)
   queue.requeued += settlement == Settlement::kRequeued;
   queue.rejected += settlement == Settlement::kRejected;
   queue.done_unsettled += settlement == Settlement::kNone && record.done_ns != 0;
+}
+
+void Ledger::check_body(const DeliveryRecord& record, std::uint32_t queue) {
+  account_.verified = account_.verified.value_or(0) + 1;
+  if (!account_.corrupted) account_.corrupted = 0;
+  if (!(record.flags & kCorrupted)) return;
+  ++*account_.corrupted;
+  if (account_.corrupted_ids.size() < LedgerAccount::kIdsListed)
+    account_.corrupted_ids.push_back({record.publisher, record.sequence, queue});
 }
 
 void Ledger::check_order(const DeliveryRecord& record, std::uint32_t consumer, std::uint32_t queue) {

@@ -72,6 +72,7 @@ struct LedgerAccount {
   std::int64_t automatic = 0, acked = 0, acked_after_work = 0;  // deliveries, by how they were settled
   std::int64_t ignored = 0, unreadable = 0, requeued = 0, rejected = 0, rerouted = 0, foreign = 0,
                unlisted = 0;
+  std::optional<std::int64_t> verified, corrupted;  // deliveries whose body was compared with its checksum
   std::int64_t dropped_silently = 0;    // known to have no queue, and not returned
   std::int64_t duplicated = 0;          // copies delivered more than once
   OperationTally publishes, handlings;  // of messages to the broker; of deliveries by their consumers
@@ -80,7 +81,7 @@ struct LedgerAccount {
   std::array<std::int64_t, kDeathReasons> dead_letters{};
   std::int64_t dead_letters_from_elsewhere = 0;
   std::vector<MessageId> lost_ids;  // the first kLostIdsListed; of the others the first kIdsListed each
-  std::vector<MessageId> duplicated_ids, recovered_ids, unexpected_ids;
+  std::vector<MessageId> duplicated_ids, recovered_ids, unexpected_ids, corrupted_ids;
   std::vector<OrderViolation> order_violation_ids;
   std::vector<StrayKey> stray_keys;
   std::vector<QueueAccount> queues;
@@ -169,6 +170,7 @@ class Ledger {
 
   Publisher* find_publisher(std::uint32_t id);
   const Publisher* find_publisher(std::uint32_t id) const;
+  void check_body(const DeliveryRecord& record, std::uint32_t queue);
   void check_order(const DeliveryRecord& record, std::uint32_t consumer, std::uint32_t queue);
   void note_death(Publisher& publisher, const DeliveryRecord& record);
   std::optional<std::uint32_t> queue_of_death(const RouteEvidence& route, std::uint16_t hash) const;

@@ -72,6 +72,7 @@ void add_ids(Json& json, const LedgerAccount& account, const RecordedRun& run) {
   list("duplicated_ids", messages_json(account.duplicated_ids, evidence));
   list("recovered_ids", messages_json(account.recovered_ids, evidence));
   list("unexpected_ids", messages_json(account.unexpected_ids, evidence));
+  list("corrupted_ids", messages_json(account.corrupted_ids, evidence));
   list("order_violation_ids", order_json(account, run));
   list("affinity_violation_keys", strays_json(account, evidence));
 }
@@ -123,6 +124,8 @@ Json ledger_json(const LedgerAccount& account, const RecordedRun& run, const Exp
   json["acked_after_work"] = account.acked_after_work;
   json["ignored"] = account.ignored;
   json["unreadable"] = account.unreadable;
+  if (account.verified) json["verified"] = *account.verified;
+  if (account.corrupted) json["corrupted"] = *account.corrupted;
   json["requeued"] = account.requeued;
   json["rejected"] = account.rejected;
   json["rerouted"] = account.rerouted;

@@ -45,6 +45,7 @@ constexpr auto kHeadlines = std::to_array<HeadlineMetric>({
      true},
     {"ledger.unexpected", "unexpected", "/ledger/unexpected", MetricUnit::kCount, BetterSide::kLower, false,
      true},
+    {"ledger.corrupted", "corrupted", "/ledger/corrupted", MetricUnit::kCount, BetterSide::kLower, false, true},
     {"ledger.order_violations", "out of order", "/ledger/order_violations", MetricUnit::kCount,
      BetterSide::kLower, false, true},
     {"ledger.dead_lettered", "dead letters", "/ledger/dead_lettered", MetricUnit::kCount,

@@ -162,6 +162,7 @@ void tell_losses(const ChartSource& source, std::vector<std::string>& sentences)
   double repeated = 0;
   double refused = 0;
   double undecided = 0;
+  std::optional<double> corrupted;
   for (const ChartVariant& variant : source.variants()) {
     const auto missing = total(variant, "/ledger/lost");
     if (!missing) return;  // nobody can tell
@@ -170,6 +171,7 @@ void tell_losses(const ChartSource& source, std::vector<std::string>& sentences)
     repeated += total(variant, "/ledger/duplicates").value_or(0);
     refused += total(variant, "/ledger/nacked").value_or(0);
     undecided += total(variant, "/ledger/unknown").value_or(0);
+    if (const auto altered = total(variant, "/ledger/corrupted")) corrupted = corrupted.value_or(0) + *altered;
   }
   std::string sentence =
       lost == 0 ? "No message was lost" : fmt::format("{} messages were lost", count_text(lost));
@@ -179,6 +181,10 @@ void tell_losses(const ChartSource& source, std::vector<std::string>& sentences)
     sentence += fmt::format("; {} deliver{} came again", count_text(repeated), repeated == 1 ? "y" : "ies");
   if (refused + undecided > 0) sentences.push_back(untaken_sentence(refused, undecided));
   sentences.push_back(sentence + ".");
+  if (!corrupted) return;
+  sentences.push_back(*corrupted == 0 ? "Every body that was verified arrived as it was sent."
+                                      : fmt::format("{} deliver{} had a body other than the one sent.",
+                                                    count_text(*corrupted), *corrupted == 1 ? "y" : "ies"));
 }
 
 const Json& list_of(const Json& holder, std::string_view pointer) {

@@ -57,6 +57,10 @@ Table unexpected_table(const ChartVariant& variant) {
                 message_row);
 }
 
+Table corrupted_table(const ChartVariant& variant) {
+  return listed(variant, "/ledger/corrupted_ids", message_table("Messages whose body was altered"), message_row);
+}
+
 Table strays_table(const ChartVariant& variant) {
   return listed(variant, "/ledger/affinity_violation_keys",
                 {"Keys on more than one queue",

@@ -91,8 +91,9 @@ Table loops_table(const ChartSource& source);                    // report_compa
 Table latency_table(const ChartVariant& variant);                // report_latency.cpp
 std::vector<Table> variant_tables(const ChartVariant& variant);  // report_tables.cpp
 Table theory_table(const ChartVariant& variant);                 // report_theory.cpp
-Table lost_table(const ChartVariant& variant);                   // report_ids.cpp, and the two below
+Table lost_table(const ChartVariant& variant);                   // report_ids.cpp, and the three below
 Table unexpected_table(const ChartVariant& variant);
+Table corrupted_table(const ChartVariant& variant);
 Table strays_table(const ChartVariant& variant);
 std::vector<Flag> flags_of(const Json& result);  // report_flags.cpp
 

@@ -33,6 +33,8 @@ constexpr LedgerLine kLedger[] = {
     {"done_again", "done again", "work that was finished more than once", false, true},
     {"ignored", "ignored", "received, but nothing for this role to do", false, false},
     {"unreadable", "unreadable", "bodies that the role could not read", false, true},
+    {"verified", "verified", "bodies compared with the checksum they brought along", false, false},
+    {"corrupted", "corrupted", "bodies that were not what was sent", false, true},
     {"requeued", "requeued", "given back to the queue", false, false},
     {"rejected", "rejected", "thrown out of the queue by a consumer", false, false},
     {"outstanding", "left over", "still in queues at the end", false, true},
@@ -325,7 +327,7 @@ Table membership_table(const ChartVariant& variant) {
 std::vector<Table> variant_tables(const ChartVariant& variant) {
   std::vector<Table> tables;
   for (Table (*make)(const ChartVariant&) :
-       {latency_table, ledger_table, laws_table, lost_table, unexpected_table, strays_table, faults_table,
+       {latency_table, ledger_table, laws_table, lost_table, unexpected_table, corrupted_table, strays_table, faults_table,
         recovery_table, downtime_table, network_table, sharding_table, membership_table, work_table,
         theory_table, workers_table}) {
     Table table = make(variant);

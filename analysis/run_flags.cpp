@@ -186,6 +186,7 @@ void measure_accounting(const Facts& facts, const ExplainedLoss& by_design, Flag
   if (!facts.evidence().drained)
     flags.fail("UNDRAINED",
                facts.evidence().drain_reason.empty() ? "no full drain" : facts.evidence().drain_reason);
+  if (ledger.corrupted) flags.measure("BODY_CORRUPTED", static_cast<double>(*ledger.corrupted));
   if (ledger.deliveries > 0) flags.measure("ORDER_VIOLATION", static_cast<double>(ledger.order_violations));
   if (const auto mismatch = facts.timing.little().mismatch()) flags.measure("LITTLE_MISMATCH", *mismatch);
 }

@@ -1,5 +1,6 @@
 #include "analysis/summary.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "analysis/accounting.h"
@@ -76,6 +77,10 @@ Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const Ch
     input.unreadable_recordings.push_back(
         "a recording holds times or numbers that cannot be; they were left out");
   input.unexpected = accounts.account().unexpected;
+  const auto& faults = run.evidence().faults;
+  const bool altered = std::any_of(faults.begin(), faults.end(),
+                                   [](const FaultEvidence& fault) { return fault.kind == "corrupt"; });
+  if (!altered) input.corrupted = accounts.account().corrupted.value_or(0);
   input.published = accounts.account().published;
   input.operations = churn.opened();
   return judge(input, flags);

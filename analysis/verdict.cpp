@@ -70,6 +70,10 @@ Verdict judge(const VerdictInput& input, const FlagSet& flags) {
     verdict.worsen(VerdictStatus::kInvalid,
                    fmt::format("{} messages were delivered that nobody sent", input.unexpected));
   }
+  if (input.corrupted > 0) {
+    verdict.worsen(VerdictStatus::kInvalid, fmt::format("{} deliver{} had a body other than the one sent",
+                                                        input.corrupted, input.corrupted == 1 ? "y" : "ies"));
+  }
   return verdict;
 }
 

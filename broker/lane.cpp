@@ -12,7 +12,10 @@ constexpr Nanoseconds kPieceTime = 50'000'000;
 
 void Lane::set_toxics(std::vector<Toxic> toxics, Nanoseconds now) {
   const bool limited_before = find(Toxic::Kind::kLimitData) != nullptr;
+  const bool corrupted_before = find(Toxic::Kind::kCorrupt) != nullptr;
   toxics_ = std::move(toxics);
+  if (const Toxic* corrupt = find(Toxic::Kind::kCorrupt); corrupt != nullptr && !corrupted_before)
+    until_altered_ = gap(*corrupt);
   if (!limited_before) passed_ = 0;
   reset_at_.reset();
   close_at_.reset();
@@ -57,6 +60,25 @@ std::vector<Lane::Slice> Lane::accept(std::size_t bytes, Nanoseconds now) {
     if (slicer != nullptr) apart += slicer->delay_ns;
   }
   return slices;
+}
+
+// The bytes between two that are altered: as random as hits by chance are.
+std::uint64_t Lane::gap(const Toxic& corrupt) {
+  return static_cast<std::uint64_t>(random_.exponential(static_cast<double>(corrupt.every_bytes)));
+}
+
+std::vector<std::size_t> Lane::altered(std::size_t bytes) {
+  std::vector<std::size_t> places;
+  const Toxic* corrupt = find(Toxic::Kind::kCorrupt);
+  if (corrupt == nullptr) return places;
+  std::size_t at = 0;
+  while (until_altered_ < bytes - at) {
+    at += static_cast<std::size_t>(until_altered_);
+    places.push_back(at++);
+    until_altered_ = gap(*corrupt);
+  }
+  until_altered_ -= bytes - at;
+  return places;
 }
 
 Nanoseconds Lane::end_due(Nanoseconds now) {

@@ -102,6 +102,8 @@ void ProxiedConnection::take(Flow& flow, ssize_t size) {
     uv_read_stop(stream_of(flow.from));
     return pass_on(flow);
   }
+  for (const std::size_t at : flow.lane.altered(static_cast<std::size_t>(size)))
+    buffer_[at] = static_cast<char>(buffer_[at] ^ 1);
   std::size_t from = 0;
   for (const Lane::Slice& slice : flow.lane.accept(static_cast<std::size_t>(size), now)) {
     flow.chunks.push_back({std::string(buffer_.data() + from, slice.bytes), slice.due_ns});

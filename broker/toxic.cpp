@@ -28,6 +28,7 @@ void take_rate(Toxic& toxic, const Json& value) { toxic.rate_bytes_per_s = parse
 void take_average(Toxic& toxic, const Json& value) { toxic.average_bytes = parse_size(value); }
 void take_variation(Toxic& toxic, const Json& value) { toxic.variation_bytes = parse_size(value); }
 void take_limit(Toxic& toxic, const Json& value) { toxic.limit_bytes = parse_size(value); }
+void take_every(Toxic& toxic, const Json& value) { toxic.every_bytes = parse_size(value); }
 
 struct Kind {
   std::string_view name;
@@ -48,6 +49,7 @@ const std::vector<Kind>& kinds() {
         {"size_variation", false, take_variation},
         {"delay", false, take_delay}}},
       {"limit_data", Toxic::Kind::kLimitData, {{"bytes", true, take_limit}}},
+      {"corrupt", Toxic::Kind::kCorrupt, {{"bytes", true, take_every}}},
       {"down", Toxic::Kind::kDown, {}}};
   return table;
 }
@@ -74,6 +76,8 @@ void check_amounts(const Toxic& toxic, const Kind& kind) {
     throw wrong("a rate of 0 lets nothing through", kind.name, "use the fault \"timeout\" for that");
   if (kind.kind == Toxic::Kind::kSlicer && toxic.average_bytes == 0)
     throw wrong("pieces of 0 bytes cannot be sent", kind.name, "give an average_size of at least 1");
+  if (kind.kind == Toxic::Kind::kCorrupt && toxic.every_bytes == 0)
+    throw wrong("of 0 bytes none can be altered", kind.name, "give bytes a size of at least 1");
   if (toxic.variation_bytes > toxic.average_bytes)
     throw wrong("size_variation is above average_size", kind.name, "make it smaller");
   if (toxic.jitter_ns > toxic.latency_ns)

@@ -10,7 +10,8 @@
 namespace brokerlab {
 
 // One disturbance of a network connection. Kinds and attributes have the names that toxiproxy gave them
-// (github.com/Shopify/toxiproxy, "Toxics"); amounts carry their units, as everywhere in an experiment file.
+// (github.com/Shopify/toxiproxy, "Toxics"), but for kCorrupt, which it has not; amounts carry their units, as
+// everywhere in an experiment file.
 struct Toxic {
   enum class Kind {
     kLatency,    // all data is late by latency_ns, give or take jitter_ns
@@ -20,6 +21,7 @@ struct Toxic {
     kResetPeer,  // the connection is reset after timeout_ns
     kSlicer,     // data arrives in pieces of average_bytes, give or take variation_bytes, delay_ns apart
     kLimitData,  // the connection is closed once limit_bytes have passed
+    kCorrupt,    // of every_bytes, on average, one byte has a bit flipped
     kDown,       // connections are closed and no new one is accepted
   };
   enum class Stream { kUpstream, kDownstream };  // to the broker, from the broker
@@ -36,6 +38,7 @@ struct Toxic {
   std::size_t average_bytes = 0;
   std::size_t variation_bytes = 0;
   std::uint64_t limit_bytes = 0;
+  std::uint64_t every_bytes = 0;
 };
 
 // "latency", "bandwidth", … : is it one of ours?

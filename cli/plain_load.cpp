@@ -255,6 +255,7 @@ Json publish_of(const PlainLoad& plain, const Ways& ways) {
   Json publish = {
       {"exchange", ways.exchange()}, {"routing_key", ways.routing_key()}, {"body", body_of(plain)}};
   if (has_flag(plain, "persistent") || plain.quorum || plain.stream) publish["persistent"] = true;
+  if (plain.verify) publish["verify"] = true;
   if (!plain.content_type.empty()) publish["content_type"] = plain.content_type;
   add_properties(plain, publish);
   for (const std::string& flag : plain.flags) {

@@ -35,6 +35,7 @@ struct PlainLoad {
   std::int64_t size = 12;
   std::vector<std::string> body_files;
   std::string content_type;
+  bool verify = false;
   std::vector<std::string> flags, properties;  // "persistent", "mandatory"; "key=value"
   std::optional<int> confirm;                  // most unconfirmed; absent: no confirms
   std::optional<int> producer_transaction, consumer_transaction;

@@ -155,6 +155,7 @@ void add_publishing(OptionGroup& group, PlainLoad& plain) {
   group.add("-s,--size", plain.size, "bytes of a body; 12")->check(CLI::Range(0, 134217728));
   group.add_words("-B,--body", plain.body_files, "files of text to send");
   group.add("-T,--body-content-type", plain.content_type, "content type of messages");
+  group.add_flag("--verify", plain.verify, "compare every body that arrives with what was sent");
   group.add("-f,--flag", plain.flags, "persistent; mandatory, which is always on");
   group.add_words("--message-properties", plain.properties, "-mp: e.g. priority=5; others are headers");
   group.add("-c,--confirm", plain.confirm, "most unconfirmed messages; no confirms without it")

@@ -97,6 +97,8 @@ enum DeliveryFlag : std::uint8_t {
   kUnreadable = 8,   // body was not what the role expects
   kForeignRun = 16,  // stamped by another run
   kHopLimited = 32,  // acted upon, but not published on: it had passed through as many roles as allowed
+  kCorrupted = 64,   // verified, and not the bytes that were sent
+  kVerified = 128,   // the body was compared with the checksum that it brought along
 };
 enum class Settlement : std::uint8_t { kNone, kAutomatic, kAcked, kRequeued, kRejected };
 

@@ -1,5 +1,7 @@
 #include "core/stamp.h"
 
+#include <zlib.h>
+
 namespace brokerlab {
 namespace {
 
@@ -21,25 +23,31 @@ Integer take(const std::byte* in) {
 
 }  // namespace
 
-std::size_t Stamp::encode(std::span<std::byte, kBytesWithOrigin> out) const {
+std::size_t Stamp::encode(std::span<std::byte, kMostBytes> out) const {
   put(&out[0], run);
   put(&out[8], publisher);
   put(&out[12], hops);
   put(&out[kSequenceOffset], sequence);
   put(&out[kIntendedOffset], intended_ns);
   put(&out[kSentOffset], sent_ns);
-  if (!origin) {
-    return kBytes;
+  std::size_t bytes = kBytes;
+  if (origin) {
+    put(&out[40], origin->publisher);
+    put(&out[44], std::uint32_t{0});
+    put(&out[48], origin->sequence);
+    put(&out[56], origin->intended_ns);
+    bytes = kBytesWithOrigin;
   }
-  put(&out[40], origin->publisher);
-  put(&out[44], std::uint32_t{0});
-  put(&out[48], origin->sequence);
-  put(&out[56], origin->intended_ns);
-  return kBytesWithOrigin;
+  if (!checksum) return bytes;
+  put(&out[bytes], *checksum);
+  return bytes + kChecksumBytes;
 }
 
 std::optional<Stamp> Stamp::decode(std::span<const std::byte> bytes) {
-  if (bytes.size() != kBytes && bytes.size() != kBytesWithOrigin) {
+  const bool with_origin = bytes.size() >= kBytesWithOrigin;
+  const std::size_t without_checksum = with_origin ? kBytesWithOrigin : kBytes;
+  const bool with_checksum = bytes.size() == without_checksum + kChecksumBytes;
+  if (bytes.size() != without_checksum && !with_checksum) {
     return std::nullopt;
   }
   Stamp stamp;
@@ -49,12 +57,18 @@ std::optional<Stamp> Stamp::decode(std::span<const std::byte> bytes) {
   stamp.sequence = take<std::uint64_t>(&bytes[kSequenceOffset]);
   stamp.intended_ns = take<Nanoseconds>(&bytes[kIntendedOffset]);
   stamp.sent_ns = take<Nanoseconds>(&bytes[kSentOffset]);
-  if (bytes.size() == kBytesWithOrigin) {
+  if (with_origin) {
     stamp.origin = Origin{.publisher = take<std::uint32_t>(&bytes[40]),
                           .sequence = take<std::uint64_t>(&bytes[48]),
                           .intended_ns = take<Nanoseconds>(&bytes[56])};
   }
+  if (with_checksum) stamp.checksum = take<std::uint32_t>(&bytes[without_checksum]);
   return stamp;
+}
+
+std::uint32_t body_checksum(std::span<const std::byte> body) {
+  return static_cast<std::uint32_t>(
+      ::crc32_z(0, reinterpret_cast<const unsigned char*>(body.data()), body.size()));
 }
 
 }  // namespace brokerlab

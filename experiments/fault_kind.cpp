@@ -29,6 +29,7 @@ const std::vector<FaultKind>& fault_kinds() {
       {"reset_peer", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
       {"slicer", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
       {"limit_data", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
+      {"corrupt", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
       {"down", K::kLoad | K::kRole | K::kAll, K::End::kDuration, K::Broker::kAny},
   };
   return kinds;

@@ -18,7 +18,8 @@ Json LiveFigures::at(Nanoseconds now, const LiveCounts& counts, bool loading) {
                     {"done", counts.done},
                     {"redelivered_flag", counts.redelivered},
                     {"ignored", counts.ignored},
-                    {"unreadable", counts.unreadable}}}};
+                    {"unreadable", counts.unreadable},
+                    {"corrupted", counts.corrupted}}}};
   while (moments_.size() > 1 && now - moments_[1].at_ns >= kWindow) moments_.pop_front();
   if (loading && !moments_.empty() && now - moments_.front().at_ns >= kLeast) {
     const Moment& before = moments_.front();

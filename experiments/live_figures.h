@@ -12,7 +12,7 @@ namespace brokerlab {
 struct LiveCounts {
   std::int64_t published = 0, confirmed = 0;  // by the loads
   std::int64_t published_by_all = 0, confirmed_by_all = 0, returned = 0, nacked = 0;
-  std::int64_t received = 0, done = 0, redelivered = 0, ignored = 0, unreadable = 0;
+  std::int64_t received = 0, done = 0, redelivered = 0, ignored = 0, unreadable = 0, corrupted = 0;
 };
 
 // The figures of a run that goes on, at the places they will have in its result: what thresholds that end a

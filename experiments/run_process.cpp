@@ -47,6 +47,7 @@ LiveCounts counts_of(const std::vector<std::unique_ptr<RunProcess>>& processes) 
     add(&LiveCounts::redelivered, "redelivered");
     add(&LiveCounts::ignored, "ignored");
     add(&LiveCounts::unreadable, "unreadable");
+    add(&LiveCounts::corrupted, "corrupted");
   }
   return counts;
 }

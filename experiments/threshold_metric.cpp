@@ -52,6 +52,8 @@ constexpr std::array kLedger{"published",
                              "acked_after_work",
                              "ignored",
                              "unreadable",
+                             "verified",
+                             "corrupted",
                              "requeued",
                              "rejected",
                              "rerouted",
@@ -87,7 +89,8 @@ constexpr std::array kDeadLetters{"other"};
 constexpr std::array kLive{"rates.published_per_s",   "rates.confirmed_per_s", "rates.delivered_per_s",
                            "ledger.published",        "ledger.confirmed",      "ledger.returned",
                            "ledger.nacked",           "ledger.deliveries",     "ledger.done",
-                           "ledger.redelivered_flag", "ledger.ignored",        "ledger.unreadable"};
+                           "ledger.redelivered_flag", "ledger.ignored",        "ledger.unreadable",
+                           "ledger.corrupted"};
 constexpr std::array kNetworkBytes{"bytes", "bytes_to_broker", "bytes_from_broker", "per_task.bytes"};
 
 // Collects metrics below one place of a run, under one prefix of names.

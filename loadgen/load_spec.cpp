@@ -15,6 +15,7 @@ void parse_publish(const Json& publish, LoadSpec& spec) {
   spec.routing_key = publish.contains("routing_key") ? publish.at("routing_key") : Json("");
   spec.mandatory = publish.value("mandatory", true);
   spec.persistent = publish.value("persistent", false);
+  spec.verify = publish.value("verify", false);
   if (publish.contains("priority")) spec.priority = publish.at("priority").get<std::uint8_t>();
   if (publish.contains("headers")) spec.headers = publish.at("headers");
   if (publish.contains("properties")) spec.properties = publish.at("properties");

@@ -22,6 +22,7 @@ struct LoadSpec {
   Json routing_key = "";  // text, {"choice": […]}, {"cycle": […]}, {"template": "…"} or {"body": {…}}
   bool mandatory = true;
   bool persistent = false;
+  bool verify = false;  // a checksum of the body travels along
   std::optional<std::uint8_t> priority;
   Json headers = Json::object();     // text values are templates
   Json properties = Json::object();  // likewise

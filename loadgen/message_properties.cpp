@@ -25,7 +25,11 @@ MessageProperties::MessageProperties(const LoadSpec& spec, std::string_view cont
   if (spec.expiration_ns) properties_.expiration = std::to_string(*spec.expiration_ns / 1'000'000);
   if (spec.properties.contains("timestamp"))
     properties_.timestamp = spec.properties.at("timestamp").get<std::uint64_t>();
-  if (spec.replies) properties_.reply_to = Replies::kQueue;
+  Json texts = spec.properties;
+  if (spec.replies) {
+    properties_.reply_to = Replies::kQueue;
+    if (!texts.contains("correlation_id")) texts["correlation_id"] = Replies::kCorrelation;
+  }
   properties_.headers = spec.headers;
   for (const auto& [name, value] : spec.headers.items()) {
     if (!value.is_string()) continue;
@@ -34,8 +38,8 @@ MessageProperties::MessageProperties(const LoadSpec& spec, std::string_view cont
     if (!text.constant()) headers_.emplace_back(name, std::move(text));
   }
   for (const auto& [name, member] : kTexts) {
-    if (!spec.properties.contains(name)) continue;
-    Template text = Template::of_text(spec.properties.at(name).get<std::string>());
+    if (!texts.contains(name)) continue;
+    Template text = Template::of_text(texts.at(name).get<std::string>());
     properties_.*member = render(text, {});
     if (!text.constant()) texts_.emplace_back(member, std::move(text));
   }

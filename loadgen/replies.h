@@ -12,8 +12,8 @@
 namespace brokerlab {
 
 // The replies to the messages of one publisher, by direct reply-to: each message is an operation that lasts
-// until its reply is here. A reply is known by the message it was caused by. One loop; must outlive the
-// channel.
+// until its reply is here. A reply is known by the message it was caused by, or, when a program of somebody
+// else answers, by the correlation id that it copied. One loop; must outlive the channel.
 class Replies final : public amqp::DeliveryHandler {
  public:
   struct Asker {
@@ -26,6 +26,8 @@ class Replies final : public amqp::DeliveryHandler {
 
   // The queue that a message names as the one to reply to, and that is consumed on the same channel.
   static constexpr char kQueue[] = "amq.rabbitmq.reply-to";
+  // The correlation id of a request that was given no other.
+  static constexpr char kCorrelation[] = "{sequence}";
   void open(amqp::Channel& channel, amqp::Done done);
   void asked(std::uint64_t sequence, Nanoseconds intended_ns, Nanoseconds sent_ns);
   // Replies to what was sent over a connection that is lost will not come.
@@ -36,6 +38,8 @@ class Replies final : public amqp::DeliveryHandler {
   void on_cancelled(const amqp::AmqpError& reason) override;
 
  private:
+  std::optional<std::uint64_t> answered_by(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp) const;
+
   ChildRun& run_;
   Asker asker_;
   std::function<void()> on_last_;

@@ -1,6 +1,7 @@
 #include "roles/consumer.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "amqp/properties.h"
@@ -26,11 +27,13 @@ Settlement settlement_of(Otherwise otherwise) {
   return Settlement::kAcked;
 }
 
-// The queue that the message wants its reply in; none when it names none, or is not as AMQP wants it.
-std::string reply_queue(const amqp::Delivery& delivery) try {
-  return delivery.properties().reply_to.value_or("");
+// What a reply needs of the message: the queue to go to (none when the message names none, or is not as AMQP
+// wants it), and the id by which the asker knows it.
+std::pair<std::string, std::optional<std::string>> return_address(const amqp::Delivery& delivery) try {
+  amqp::Properties properties = delivery.properties();
+  return {properties.reply_to.value_or(""), std::move(properties.correlation_id)};
 } catch (const Error&) {
-  return "";
+  return {};
 }
 
 }  // namespace
@@ -144,6 +147,7 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
     record.sequence = static_cast<std::uint32_t>(stamp->sequence);
     record.hops = static_cast<std::uint16_t>(stamp->hops);
     if (stamp->run != run_number_) record.flags |= kForeignRun;
+    if (stamp->checksum) verify(delivery, *stamp, record);
   } else {
     record.flags |= kUnstamped;
   }
@@ -158,6 +162,14 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
   DeliveryRecord& appended = run_.recording().append_delivery(record);
   if (spec_.record_keys || (stamp && stamp->origin)) note_detail(delivery, stamp);
   return appended;
+}
+
+void Consumer::verify(const amqp::Delivery& delivery, const Stamp& stamp, DeliveryRecord& record) {
+  record.flags |= kVerified;
+  if (*stamp.checksum == body_checksum(delivery.body)) return;
+  record.flags |= kCorrupted;
+  if (counts_.corrupted++ == 0 && !run_.says())
+    run_.pipe().notice(name() + ": a body that is not what was sent; such are counted as corrupted", true);
 }
 
 void Consumer::note_detail(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp) {
@@ -180,7 +192,7 @@ void Consumer::take(const amqp::Delivery& delivery) {
   std::optional<Stamp> stamp = delivery.stamp();
   const bool at_once = spec_.settles_at_once() && hindrance_.none() && in_hand() == 0;
   DeliveryRecord& record = note(delivery, stamp, at_once);
-  steps_.received(delivery);
+  steps_.received(delivery, (record.flags & kCorrupted) != 0);
   if (at_once) {
     ++counts_.done;
     steps_.settled(Settlement::kAcked);
@@ -195,9 +207,11 @@ void Consumer::take(const amqp::Delivery& delivery) {
                       spec_.looks_at_body() ? std::string(delivery.routing_key) : std::string(),
                       {},
                       {},
+                      {},
                       {}});
   waiting_.back().redelivered = delivery.redelivered;
-  if (spec_.replies()) waiting_.back().reply_to = reply_queue(delivery);
+  if (spec_.replies())
+    std::tie(waiting_.back().reply_to, waiting_.back().correlation_id) = return_address(delivery);
   pump();
 }
 
@@ -317,7 +331,7 @@ void Consumer::address_replies(Work& work) const {
   std::erase_if(work.outgoing, [&](Outgoing& message) {
     if (!spec_.outputs[message.output].reply) return false;
     message.routing_key = work.reply_to;
-    return work.reply_to.empty() || !work.stamp;  // a reply is known by the stamp of what it answers
+    return work.reply_to.empty();
   });
 }
 
@@ -333,7 +347,7 @@ bool Consumer::hand_over() {
       if (!channel_->writable()) return false;  // on_writable goes on from here
       const Outgoing& message = work.outgoing[work.handed_over];
       if (spec_.outputs[message.output].reply) {
-        onward_->reply(*work.stamp, message, run_.clock().now());
+        onward_->reply(work.stamp, message, work.correlation_id, run_.clock().now());
       } else {
         onward_->publish(work.stamp, message, work.record->done_ns, run_.clock().now());
       }

@@ -28,7 +28,7 @@
 namespace brokerlab {
 
 struct ConsumerCounts {
-  std::uint64_t received = 0, done = 0, redelivered = 0, ignored = 0, unreadable = 0;
+  std::uint64_t received = 0, done = 0, redelivered = 0, ignored = 0, unreadable = 0, corrupted = 0;
   Nanoseconds busy_ns = 0;
 };
 
@@ -94,6 +94,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
     std::string body;           // only where the role looks at it
     std::string routing_key;    // likewise
     std::string reply_to;       // only where the role replies
+    std::optional<std::string> correlation_id;  // likewise
     Reaction reaction;
     std::vector<Outgoing> outgoing;
     std::size_t handed_over = 0;  // of them
@@ -104,6 +105,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   };
 
   DeliveryRecord& note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp, bool at_once);
+  void verify(const amqp::Delivery& delivery, const Stamp& stamp, DeliveryRecord& record);
   void note_detail(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp);
   void take(const amqp::Delivery& delivery);
   // Begins with the next ones until one keeps it busy.

@@ -42,10 +42,10 @@ void ConsumerSteps::waiting() const {
   if (run_.says()) say("waiting for messages of " + shown_target("", queue_));
 }
 
-void ConsumerSteps::received(const amqp::Delivery& delivery) const {
+void ConsumerSteps::received(const amqp::Delivery& delivery, bool corrupted) const {
   if (!run_.says()) return;
-  const char* again = delivery.redelivered ? "received again: " : "received: ";
-  say(again + shown_body(delivery.body_text()));
+  const std::string again = delivery.redelivered ? "received again" : "received";
+  say(again + (corrupted ? ", and not as it was sent: " : ": ") + shown_body(delivery.body_text()));
 }
 
 void ConsumerSteps::working(Nanoseconds for_ns) const {

@@ -18,7 +18,7 @@ class ConsumerSteps {
   ConsumerSteps(ChildRun& run, const RoleSpec& spec, std::string who, std::string queue);
 
   void waiting() const;
-  void received(const amqp::Delivery& delivery) const;
+  void received(const amqp::Delivery& delivery, bool corrupted) const;
   // 0: for as long as it takes.
   void working(Nanoseconds for_ns) const;
   // Asks the behaviour for its remark only where somebody reads it.

@@ -34,8 +34,10 @@ OnwardPublisher::OnwardPublisher(RecordingWriter& recording, const Setup& setup,
   }
 }
 
-amqp::PublishTemplate OnwardPublisher::make_template(const Output& output, bool with_origin) const {
+amqp::PublishTemplate OnwardPublisher::make_template(const Output& output, bool with_origin,
+                                                     const std::optional<std::string>& correlation_id) const {
   amqp::Properties properties;
+  properties.correlation_id = correlation_id;
   properties.persistent = output.persistent;
   // What the rule hands on unread may be anything.
   const bool json = spec_.behaviour != "rule" || !spec_.set.is_null() || !spec_.when.is_null();
@@ -44,6 +46,7 @@ amqp::PublishTemplate OnwardPublisher::make_template(const Output& output, bool 
   stamp.run = run_;
   stamp.publisher = publisher_;
   if (with_origin) stamp.origin = Stamp::Origin{};
+  if (output.verify) stamp.checksum = 0;  // of each body, when it is published
   return {{output.exchange, output.routing_key.value_or(""), output.mandatory}, properties, stamp};
 }
 
@@ -76,11 +79,17 @@ const PublishRecord& OnwardPublisher::publish(const std::optional<Stamp>& cause,
   return record;
 }
 
-void OnwardPublisher::reply(const Stamp& cause, const Outgoing& message, Nanoseconds now_ns) {
-  amqp::PublishTemplate& frames = targets_[message.output].with_origin;
+// The id is the asker's own, so that no two replies share their frames.
+void OnwardPublisher::reply(const std::optional<Stamp>& cause, const Outgoing& message,
+                            const std::optional<std::string>& correlation_id, Nanoseconds now_ns) {
+  amqp::PublishTemplate frames =
+      make_template(spec_.outputs.at(message.output), cause.has_value(), correlation_id);
   frames.set_routing_key(message.routing_key);
-  frames.set_hops(cause.hops + 1);
-  frames.set_origin(cause.origin.value_or(Stamp::Origin{cause.publisher, cause.sequence, cause.intended_ns}));
+  frames.set_hops(cause ? cause->hops + 1 : 1);
+  if (cause) {
+    frames.set_origin(
+        cause->origin.value_or(Stamp::Origin{cause->publisher, cause->sequence, cause->intended_ns}));
+  }
   channel_->publish(frames, {sequence_, now_ns, now_ns},
                     std::as_bytes(std::span(message.body.data(), message.body.size())));
 }

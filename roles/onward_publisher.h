@@ -62,8 +62,9 @@ class OnwardPublisher {
                                Nanoseconds now_ns);
 
   // The same to a queue that is only the asker's own: no copy of it can be accounted for, so that it stands
-  // in no record. The asker tells whether it came.
-  void reply(const Stamp& cause, const Outgoing& message, Nanoseconds now_ns);
+  // in no record. The asker tells whether it came, and knows it by its own `correlation_id`.
+  void reply(const std::optional<Stamp>& cause, const Outgoing& message,
+             const std::optional<std::string>& correlation_id, Nanoseconds now_ns);
 
   void on_confirm(std::uint64_t number, bool multiple, bool acked, Nanoseconds now_ns);
   void on_undecided(std::uint64_t through);
@@ -77,7 +78,8 @@ class OnwardPublisher {
     amqp::PublishTemplate without_origin;
   };
 
-  amqp::PublishTemplate make_template(const Output& output, bool with_origin) const;
+  amqp::PublishTemplate make_template(const Output& output, bool with_origin,
+                                      const std::optional<std::string>& correlation_id = {}) const;
 
   RecordingWriter& recording_;
   OnwardCounts& counts_;

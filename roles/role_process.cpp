@@ -260,6 +260,7 @@ Json RoleProcess::progress() {
     sum.redelivered += counts.redelivered;
     sum.ignored += counts.ignored;
     sum.unreadable += counts.unreadable;
+    sum.corrupted += counts.corrupted;
     sum.busy_ns += counts.busy_ns;
     in_hand += consumer->in_hand();
     per_instance.push_back({counts.received, counts.done, counts.busy_ns});
@@ -270,6 +271,7 @@ Json RoleProcess::progress() {
           {"redelivered", sum.redelivered},
           {"ignored", sum.ignored},
           {"unreadable", sum.unreadable},
+          {"corrupted", sum.corrupted},
           {"busy_ns", sum.busy_ns},
           {"published", onward_.published},
           {"confirmed", onward_.confirmed},

@@ -60,6 +60,7 @@ struct Output {
   std::optional<std::string> routing_key;  // nothing: the behaviour gives the key of each message
   bool mandatory = true;
   bool persistent = false;
+  bool verify = false;  // a checksum of the body travels along
   bool reply = false;  // to the queue that the message names; a message that names none is not answered
 };
 

@@ -76,6 +76,21 @@ class PerfectHistory : public testing::Test {
   std::vector<DeliveryRecord> deliveries;
 };
 
+TEST_F(PerfectHistory, TellsWhichBodiesWereAltered) {
+  EXPECT_EQ(account().verified, std::nullopt) << "nothing was compared";
+  for (DeliveryRecord& record : deliveries) record.flags |= kVerified;
+  EXPECT_EQ(account().corrupted, 0);
+  deliveries[3].flags |= kCorrupted;
+  deliveries[9].flags = kVerified | kCorrupted | kForeignRun;
+  const LedgerAccount result = account();
+  EXPECT_EQ(result.verified, kMessages - 1) << "messages of others are not counted";
+  EXPECT_EQ(result.corrupted, 1);
+  ASSERT_EQ(result.corrupted_ids.size(), 1U);
+  EXPECT_EQ(result.corrupted_ids[0].publisher, 7U);
+  EXPECT_EQ(result.corrupted_ids[0].sequence, 3U);
+  EXPECT_EQ(result.corrupted_ids[0].queue, 0U);
+}
+
 TEST_F(PerfectHistory, Balances) {
   const LedgerAccount result = account();
   EXPECT_EQ(result.published, kMessages);

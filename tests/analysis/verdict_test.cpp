@@ -56,6 +56,11 @@ TEST(Verdict, IsInvalidForLossImbalanceAndPhantoms) {
   EXPECT_EQ(judge(good(), lost).status, VerdictStatus::kInvalid);
   EXPECT_EQ(judge(good(), unbalanced).status, VerdictStatus::kInvalid);
   EXPECT_EQ(judge(phantom, balanced()).status, VerdictStatus::kInvalid);
+  VerdictInput altered = good();
+  altered.corrupted = 1;
+  const Verdict promise = judge(altered, balanced());
+  EXPECT_EQ(promise.status, VerdictStatus::kInvalid);
+  EXPECT_EQ(promise.reasons.at(0), "1 delivery had a body other than the one sent");
   VerdictInput undrained = good();
   undrained.drained = false;
   EXPECT_EQ(judge(undrained, lost).status, VerdictStatus::kInvalid) << "a proven loss stays one";
@@ -124,7 +129,7 @@ TEST(Flags, AreThoseOfTheMeasurementPlan) {
                                         "CONFIRMED_LOST",     "UNKNOWN_OUTCOME",
                                         "UNDRAINED",          "LITTLE_MISMATCH",
                                         "UNROUTABLE",         "ORDER_VIOLATION",
-                                        "AFFINITY_VIOLATION", "RECONNECT",
+                                        "AFFINITY_VIOLATION", "BODY_CORRUPTED",     "RECONNECT",
                                         "HEARTBEAT_CLOSE",    "CONSUMERS_NOT_READY",
                                         "PREFETCH_IGNORED",   "UNSTABLE",
                                         "NOT_STEADY",         "TOO_FEW_SAMPLES",

@@ -71,6 +71,21 @@ TEST(Lane, BandwidthSpreadsBytesOverTheirTime) {
   EXPECT_EQ(lane.accept(50'000, 500 * kMs).back().due_ns, 550 * kMs) << "an idle line has nothing saved up";
 }
 
+// One byte of a hundred, whatever pieces the bytes come in.
+TEST(Lane, CorruptionHitsItsShareOfTheBytes) {
+  const std::vector<Toxic> toxics = {toxic("corrupt", {{"bytes", 100}})};
+  Lane whole = lane_with(toxics), pieces = lane_with(toxics);
+  const std::vector<std::size_t> hits = whole.altered(100'000);
+  EXPECT_GT(hits.size(), 850U);
+  EXPECT_LT(hits.size(), 1150U);
+  std::vector<std::size_t> in_pieces;
+  for (std::size_t from = 0; from < 100'000; from += 10) {
+    for (const std::size_t at : pieces.altered(10)) in_pieces.push_back(from + at);
+  }
+  EXPECT_EQ(in_pieces, hits);
+  EXPECT_TRUE(Lane(1).altered(100'000).empty()) << "no toxic, no harm";
+}
+
 TEST(Lane, ASlicerKeepsEveryByte) {
   Lane lane = lane_with({toxic("slicer", {{"average_size", 10}, {"size_variation", 5}, {"delay", "1ms"}})});
   const auto slices = lane.accept(1000, 0);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <span>
+#include <string_view>
 
 namespace brokerlab {
 namespace {
@@ -14,8 +16,9 @@ TEST(Stamp, HasTheDocumentedBytes) {
                     .sequence = 0x3132333435363738,
                     .intended_ns = 0x4142434445464748,
                     .sent_ns = -2,
-                    .origin = {}};
-  std::array<std::byte, Stamp::kBytesWithOrigin> bytes{};
+                    .origin = {},
+                    .checksum = {}};
+  std::array<std::byte, Stamp::kMostBytes> bytes{};
   ASSERT_EQ(stamp.encode(bytes), Stamp::kBytes);
   const std::array<int, Stamp::kBytes> expected{0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x11, 0x12,
                                                 0x13, 0x14, 0x21, 0x22, 0x23, 0x24, 0x31, 0x32, 0x33, 0x34,
@@ -33,8 +36,9 @@ TEST(Stamp, ComesBackWithAndWithoutOrigin) {
               .sequence = std::uint64_t{1} << 40,
               .intended_ns = 123456789,
               .sent_ns = 123456999,
-              .origin = {}};
-  std::array<std::byte, Stamp::kBytesWithOrigin> bytes{};
+              .origin = {},
+              .checksum = {}};
+  std::array<std::byte, Stamp::kMostBytes> bytes{};
   for (const bool with_origin : {false, true}) {
     if (with_origin) {
       stamp.origin = Stamp::Origin{.publisher = 3, .sequence = 99, .intended_ns = -5};
@@ -56,11 +60,35 @@ TEST(Stamp, ComesBackWithAndWithoutOrigin) {
   }
 }
 
+TEST(Stamp, CarriesTheChecksumAsItsLastWord) {
+  Stamp stamp;
+  stamp.checksum = 0x01020304;
+  std::array<std::byte, Stamp::kMostBytes> bytes{};
+  for (const std::size_t expected : {std::size_t{44}, std::size_t{68}}) {
+    const std::size_t size = stamp.encode(bytes);
+    ASSERT_EQ(size, expected);
+    EXPECT_EQ(static_cast<int>(bytes[size - 4]), 1);
+    EXPECT_EQ(static_cast<int>(bytes[size - 1]), 4);
+    const auto decoded = Stamp::decode(std::span(bytes).first(size));
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(decoded->checksum, 0x01020304U);
+    EXPECT_EQ(decoded->origin.has_value(), stamp.origin.has_value());
+    stamp.origin = Stamp::Origin{};
+  }
+}
+
+TEST(Stamp, ChecksumIsTheOneOfZlib) {
+  const std::string_view check = "123456789";
+  EXPECT_EQ(body_checksum(std::as_bytes(std::span(check))), 0xcbf43926U) << "the check value of CRC-32";
+  EXPECT_EQ(body_checksum({}), 0U);
+}
+
 TEST(Stamp, RefusesEveryOtherSize) {
   const std::array<std::byte, 100> bytes{};
   for (std::size_t size = 0; size <= bytes.size(); ++size) {
     const bool accepted = Stamp::decode(std::span(bytes).first(size)).has_value();
-    EXPECT_EQ(accepted, size == Stamp::kBytes || size == Stamp::kBytesWithOrigin) << size;
+    const bool known = size == 40 || size == 44 || size == 64 || size == 68;
+    EXPECT_EQ(accepted, known) << size;
   }
 }
 
