@@ -60,17 +60,6 @@ bool all_zero(const Json& points) {
                      [](const Json& value) { return !value.is_number() || value == 0; });
 }
 
-// [time in ms, value * scale], each in the middle of its interval.
-Json timed(const Json& values, double interval, double scale) {
-  Json points = Json::array();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const double at = (static_cast<double>(i) + 0.5) * interval;
-    const Json value = values[i].is_number() ? rounded(values[i].get<double>() * scale) : Json();
-    points.push_back({rounded(at), value});
-  }
-  return points;
-}
-
 // The mean over the repetitions, interval by interval. Repetitions with another interval are left out.
 Json mean_points(const ChartVariant& variant, std::string_view key) {
   double interval = 0;
@@ -160,15 +149,6 @@ double longest_ms(const ChartSource& source) {
     }
   }
   return longest;
-}
-
-Json time_axis(double end) {
-  Json axis = horizontal(value_axis("time since the start", "@duration"));
-  axis["min"] = 0;
-  if (end > 0) axis["max"] = rounded(end);
-  axis["axisLabel"]["showMaxLabel"] = false;
-  axis["axisPointer"] = {{"label", {{"formatter", "@duration"}}}};
-  return axis;
 }
 
 std::string heading_of(const ChartSource& source, const ChartVariant& variant) {
@@ -261,6 +241,25 @@ bool has_points(const ChartSource& source, std::string_view key) {
 }
 
 }  // namespace
+
+Json timed(const Json& values, double interval, double scale) {
+  Json points = Json::array();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double at = (static_cast<double>(i) + 0.5) * interval;
+    const Json value = values[i].is_number() ? rounded(values[i].get<double>() * scale) : Json();
+    points.push_back({rounded(at), value});
+  }
+  return points;
+}
+
+Json time_axis(double end) {
+  Json axis = horizontal(value_axis("time since the start", "@duration"));
+  axis["min"] = 0;
+  if (end > 0) axis["max"] = rounded(end);
+  axis["axisLabel"]["showMaxLabel"] = false;
+  axis["axisPointer"] = {{"label", {{"formatter", "@duration"}}}};
+  return axis;
+}
 
 bool has_throughput(const ChartSource& source) {
   return std::any_of(kRates.begin(), kRates.end(),

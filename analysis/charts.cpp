@@ -1,6 +1,7 @@
 #include "analysis/charts.h"
 
 #include "analysis/chart_accounts.h"
+#include "analysis/chart_churn.h"
 #include "analysis/chart_forest.h"
 #include "analysis/chart_latency.h"
 #include "analysis/chart_sharding.h"
@@ -71,6 +72,10 @@ std::vector<Chart> variant_charts() {
       {"latency-over-time", "Latency over time",
        "Each value stands at the time when its messages were due, not when they arrived.",
        ChartPlace::kVariant, chart::has_latency_over_time, chart::draw_latency_over_time},
+      {"churn", "What was opened and closed",
+       "Each colour is an entry of the churn: how much of it was opened and closed, and how long an opening "
+       "took from the moment it was due. Below, every kind of operation from its start to the broker's answer.",
+       ChartPlace::kVariant, chart::has_churn, chart::draw_churn},
       {"messages-per-worker", "Messages per worker",
        "How many messages each consumer finished; means over repetitions.", ChartPlace::kVariant,
        chart::has_messages_per_worker, chart::draw_messages_per_worker},

@@ -13,7 +13,7 @@ std::int64_t ChurnAccount::Entry::left_open() const {
 }
 
 ChurnAccount::ChurnAccount(const RecordedRun& run, const Json& entries) {
-  for (const Json& entry : entries) entries_.push_back({entry.at("name").get<std::string>(), {}, 0, 0});
+  for (const Json& entry : entries) entries_.push_back({entry.at("name").get<std::string>(), {}, 0, 0, {}, {}, {}});
   run.each_event([&](const RecordedProcess& process, const EventRecord& event) {
     const auto operation = Operation::of(event);
     if (!operation) return;
@@ -25,6 +25,13 @@ ChurnAccount::ChurnAccount(const RecordedRun& run, const Json& entries) {
     times->from_start.record(operation->ended_ns - operation->started_ns);
     times->from_intended.record(operation->ended_ns - operation->intended_ns);
   });
+  if (any()) add_series(run);
+}
+
+ChurnAccount::Entry* ChurnAccount::find(const std::string& name) {
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.name == name; });
+  return found == entries_.end() ? nullptr : &*found;
 }
 
 void ChurnAccount::count(const Operation& operation, const std::string& name) {
@@ -33,10 +40,10 @@ void ChurnAccount::count(const Operation& operation, const std::string& name) {
     requests_.done += operation.outcome == OperationOutcome::kDone ? 1 : 0;
     return;
   }
-  const auto found =
-      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.name == name; });
-  if (found == entries_.end()) return;
+  Entry* const found = find(name);
+  if (found == nullptr) return;
   Entry& entry = *found;
+  end_ns_ = std::max(end_ns_, operation.ended_ns);
   const bool done = operation.outcome == OperationOutcome::kDone;
   Counts& counts = entry.operations[operation.kind];
   ++counts.begun;
@@ -48,10 +55,55 @@ void ChurnAccount::count(const Operation& operation, const std::string& name) {
   entry.last_ns = std::max(entry.last_ns, operation.started_ns);
 }
 
+void ChurnAccount::add_series(const RecordedRun& run) {
+  const Nanoseconds t0 = run.evidence().t0_ns;
+  const Nanoseconds span = std::max<Nanoseconds>(0, end_ns_ - t0);
+  interval_ = SeriesBuilder::interval_for(span);
+  const auto points = static_cast<std::size_t>(span / interval_) + 1;
+  for (Entry& entry : entries_) {
+    entry.opened.resize(points);
+    entry.closed.resize(points);
+    entry.open_times.resize(points);
+  }
+  run.each_event([&](const RecordedProcess& process, const EventRecord& event) {
+    const auto operation = Operation::of(event);
+    if (!operation || operation->outcome != OperationOutcome::kDone) return;
+    Entry* const entry = find(run.evidence_of(process).entry);
+    if (entry == nullptr || operation->kind == OperationKind::kRequest) return;
+    const auto place = [&](Nanoseconds at) {
+      const auto index = static_cast<std::size_t>(std::max<Nanoseconds>(0, at - t0) / interval_);
+      return std::min(index, points - 1);
+    };
+    const bool opening = opens(operation->kind);
+    ++(opening ? entry->opened : entry->closed)[place(operation->ended_ns)];
+    if (opening)
+      entry->open_times[place(operation->intended_ns)].record(operation->ended_ns - operation->intended_ns);
+  });
+}
+
+Json ChurnAccount::series_json(const Entry& entry) const {
+  const double seconds = static_cast<double>(interval_) / 1e9;
+  const auto rates = [&](const std::vector<std::int64_t>& counts) {
+    Json json = Json::array();
+    for (const std::int64_t count : counts) json.push_back(static_cast<double>(count) / seconds);
+    return json;
+  };
+  Json mean = Json::array(), most = Json::array();
+  for (const CoarseHistogram& times : entry.open_times) {
+    mean.push_back(times.count() > 0 ? Json(times.mean()) : Json());
+    most.push_back(times.count() > 0 ? Json(times.max()) : Json());
+  }
+  return {{"interval_ns", interval_},
+          {"opened_per_s", rates(entry.opened)},
+          {"closed_per_s", rates(entry.closed)},
+          {"open_mean_ns", std::move(mean)},
+          {"open_max_ns", std::move(most)}};
+}
+
 Json ChurnAccount::to_json() const {
   Json all = Json::array();
   for (const Entry& entry : entries_) {
-    Json json = {{"name", entry.name}, {"left_open", entry.left_open()}};
+    Json json = {{"name", entry.name}, {"left_open", entry.left_open()}, {"series", series_json(entry)}};
     for (const auto& [kind, counts] : entry.operations) {
       json[opens(kind) ? "open" : "close"] = {{"operation", to_text(kind)},
                                               {"begun", counts.begun},

@@ -100,6 +100,7 @@ class OpenLease : public Lease {
       const amqp::Uri first = amqp::Uri::parse(uri_);
       node.user = first.user;
       node.password = first.password;
+      node.external = first.external;
       node.vhost = first.vhost;
       nodes_.push_back(node.full());
     }
@@ -193,6 +194,7 @@ class VhostLease final : public OpenLease {
     management_->create_vhost(ownership_of(record_));
     uri.user = record_.user;
     uri.password = random_password();
+    uri.external = false;  // a certificate is somebody else's
     uri.vhost = record_.vhost;
     management_->create_user(uri.user, uri.password, ownership_of(record_).tags);
     management_->permit(uri.user, uri.vhost, ".*", ".*", ".*");

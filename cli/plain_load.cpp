@@ -9,6 +9,7 @@
 #include <iterator>
 #include <utility>
 
+#include "cli/json_bodies.h"
 #include "core/error.h"
 
 namespace brokerlab {
@@ -18,6 +19,7 @@ constexpr double kDefaultSeconds = 10;
 // The end of a plain that ends by a count, should that never be reached.
 constexpr char kLongest[] = "1h";
 constexpr double kLongestSteps_s = 3600;
+constexpr std::size_t kMostJsonBytes = std::size_t{16} << 20;
 
 [[noreturn]] void refuse(const std::string& what, const std::string& option, const std::string& remedy) {
   throw Error(what, option, remedy, ExitStatus::kUsage);
@@ -167,13 +169,28 @@ class Ways {
   std::string exchange_, consumed_;
 };
 
+// Of each publisher; nothing: until the time is over. Consumers take what is published and no more, so that
+// their number of messages is one of the publishers'.
+std::optional<std::uint64_t> count_of(const PlainLoad& plain) {
+  if (plain.producer_messages.value_or(0) > 0) return plain.producer_messages;
+  if (!plain.consumer_messages) return std::nullopt;
+  if (plain.producers <= 0 || plain.consumers <= 0)
+    refuse("without publishers and consumers there is no number of messages to be taken", "--cmessages",
+           "-z SECONDS says how long it lasts");
+  const bool shared = !plain.exclusive;  // exclusive queues: each consumer gets every message
+  const auto consumers = static_cast<std::uint64_t>(plain.consumers) * plain.consumer_channels;
+  const auto publishers = static_cast<std::uint64_t>(plain.producers) * plain.producer_channels;
+  const std::uint64_t all = *plain.consumer_messages * (shared ? consumers : 1);
+  return (all + publishers - 1) / publishers;
+}
+
 Json arrivals_of(const PlainLoad& plain) {
   if (!plain.variable_rate.empty()) {
     const std::vector<Interval> rounds = intervals_of(plain.variable_rate, "--variable-rate");
     Json steps = Json::array();
     double passed = 0;
     const double end = plain.seconds             ? *plain.seconds
-                       : plain.producer_messages ? kLongestSteps_s
+                       : count_of(plain) ? kLongestSteps_s
                                                  : kDefaultSeconds;
     for (std::size_t i = 0; passed < end; ++i) {
       const Interval& step = rounds[i % rounds.size()];
@@ -211,6 +228,15 @@ Json body_of(const PlainLoad& plain) {
     Json bodies = Json::array();
     for (const std::string& file : plain.body_files) bodies.push_back(read_body(file));
     return bodies.size() == 1 ? Json{{"text", bodies[0]}} : Json{{"lines", bodies}};
+  }
+  if (plain.json_body) {
+    const auto bytes = static_cast<std::size_t>(plain.size) * static_cast<std::size_t>(plain.body_count);
+    if (plain.size < static_cast<std::int64_t>(kLeastJsonBody))
+      refuse("no JSON document is so short", "--size", fmt::format("at least {}", kLeastJsonBody));
+    if (bytes > kMostJsonBytes)
+      refuse("these are more than 16 MiB of bodies", "--body-count, --size", "fewer or smaller ones");
+    return {{"lines", random_json_bodies(plain.body_count, static_cast<std::size_t>(plain.size),
+                                         plain.body_fields)}};
   }
   if (!plain.variable_size.empty())
     return {{"size", profile_of(intervals_of(plain.variable_size, "--variable-size"), "B")}};
@@ -256,6 +282,7 @@ Json publish_of(const PlainLoad& plain, const Ways& ways) {
       {"exchange", ways.exchange()}, {"routing_key", ways.routing_key()}, {"body", body_of(plain)}};
   if (has_flag(plain, "persistent") || plain.quorum || plain.stream) publish["persistent"] = true;
   if (plain.verify) publish["verify"] = true;
+  if (plain.json_body) publish["content_type"] = "application/json";
   if (!plain.content_type.empty()) publish["content_type"] = plain.content_type;
   add_properties(plain, publish);
   for (const std::string& flag : plain.flags) {
@@ -279,7 +306,7 @@ Json load_of(const PlainLoad& plain, const Ways& ways) {
     load["transaction"] = *plain.producer_transaction;
     load.erase("confirms");
   }
-  if (plain.producer_messages.value_or(0) > 0) load["stop"] = {{"count", *plain.producer_messages}};
+  if (const auto count = count_of(plain)) load["stop"] = {{"count", *count}};
   if (plain.random_start_delay) load["start"] = {{"within", seconds_text(*plain.random_start_delay)}};
   return load;
 }
@@ -342,7 +369,7 @@ Json experiment_of(const PlainLoad& plain) {
   if (plain.consumers > 0) experiment["roles"] = Json::array({role_of(plain, ways)});
   if (plain.producers <= 0 && plain.consumers <= 0)
     refuse("neither producers nor consumers", "--producers 0 --consumers 0", "give one of them");
-  const bool by_count = plain.producer_messages.value_or(0) > 0 && !plain.seconds;
+  const bool by_count = count_of(plain) && !plain.seconds;
   experiment["phases"] = {{"measure", by_count ? std::string(kLongest) : seconds_text(length_s(plain))}};
   if (plain.heartbeat) experiment["broker"] = {{"heartbeat", fmt::format("{}s", *plain.heartbeat)}};
   return experiment;

@@ -36,6 +36,8 @@ struct PlainLoad {
   std::vector<std::string> body_files;
   std::string content_type;
   bool verify = false;
+  bool json_body = false;
+  int body_count = 100, body_fields = 1000;  // of --json-body
   std::vector<std::string> flags, properties;  // "persistent", "mandatory"; "key=value"
   std::optional<int> confirm;                  // most unconfirmed; absent: no confirms
   std::optional<int> producer_transaction, consumer_transaction;
@@ -49,7 +51,7 @@ struct PlainLoad {
   std::optional<std::int64_t> consumer_latency;  // microseconds
 
   std::optional<double> seconds;  // absent: 10, or as long as the counts take
-  std::optional<std::uint64_t> producer_messages;
+  std::optional<std::uint64_t> producer_messages, consumer_messages;
   std::optional<int> heartbeat;  // seconds
 };
 

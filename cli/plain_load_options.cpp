@@ -14,7 +14,8 @@ struct LongName {
   const char* name;
 };
 
-constexpr std::array<LongName, 40> kLongNames = {{
+// All that PerfTest has: one that were missing here would be read as a name of one letter with a value.
+constexpr auto kLongNames = std::to_array<LongName>({
     {"sb", "skip-binding-queues"},
     {"ct", "confirm-timeout"},
     {"ad", "auto-delete"},
@@ -55,16 +56,61 @@ constexpr std::array<LongName, 40> kLongNames = {{
     {"sco", "stream-consumer-offset"},
     {"hst", "heartbeat-sender-threads"},
     {"nty", "netty"},
-}};
+    {"ntyt", "netty-threads"},
+    {"ntyep", "netty-epoll"},
+    {"ntykq", "netty-kqueue"},
+    {"jb", "json-body"},
+    {"bfc", "body-field-count"},
+    {"bc", "body-count"},
+    {"qf", "queue-file"},
+    {"dcr", "disable-connection-recovery"},
+    {"em", "exposed-metrics"},
+    {"mh", "metrics-help"},
+    {"env", "environment-variables"},
+    {"udsc", "use-default-ssl-context"},
+    {"sni", "server-name-indication"},
+    {"tsbs", "tcp-send-buffer-size"},
+    {"trbs", "tcp-receive-buffer-size"},
+    {"tnd", "tcp-no-delay"},
+    {"cal", "connection-allocation"},
+    {"ei", "expected-instances"},
+    {"isn", "instance-sync-namespace"},
+    {"ist", "instance-sync-timeout"},
+    {"o2uri", "oauth2-token-endpoint"},
+    {"o2id", "oauth2-client-id"},
+    {"o2sec", "oauth2-client-secret"},
+    {"o2gr", "oauth2-grant-type"},
+    {"o2p", "oauth2-parameters"},
+    {"mpr", "metrics-prometheus"},
+    {"mpe", "metrics-prometheus-endpoint"},
+    {"mpp", "metrics-prometheus-port"},
+    {"mt", "metrics-tags"},
+    {"mpx", "metrics-prefix"},
+    {"mc", "metrics-client"},
+    {"mcl", "metrics-class-loader"},
+    {"mjm", "metrics-jvm-memory"},
+    {"mjgc", "metrics-jvm-gc"},
+    {"mjp", "metrics-processor"},
+    {"mjt", "metrics-jvm-thread"},
+    {"mjx", "metrics-jmx"},
+    {"mda", "metrics-datadog"},
+    {"mcla", "metrics-command-line-arguments"},
+    {"mdk", "metrics-datadog-api-key"},
+    {"mds", "metrics-datadog-step-size"},
+    {"mdak", "metrics-datadog-application-key"},
+    {"mdh", "metrics-datadog-host-tag"},
+    {"mdd", "metrics-datadog-descriptions"},
+    {"mdu", "metrics-datadog-uri"},
+});
 
-struct Unneeded {
+struct Untaken {
   const char* names;
   bool has_value;
   const char* reason;
 };
 
 // Taken so that a command line of PerfTest works as it is.
-constexpr std::array<Unneeded, 20> kUnneeded = {{
+constexpr auto kUnneeded = std::to_array<Untaken>({
     {"-i,--interval", true, "the live table and the series of the result have intervals of their own"},
     {"-o,--output-file", true, "result.json has every figure; brokerlab export makes other files of it"},
     {"-M,--framemax", true, "the frame size is what the broker offers"},
@@ -82,11 +128,61 @@ constexpr std::array<Unneeded, 20> kUnneeded = {{
     {"--nio-threads", true, "there is one loop per process"},
     {"--nio-thread-pool", true, "there is one loop per process"},
     {"--netty", false, "there is one loop per process"},
+    {"--netty-threads", true, "there is one loop per process"},
+    {"--netty-epoll", false, "epoll is what the loop uses"},
+    {"--netty-kqueue", false, "epoll is what the loop uses"},
     {"--tcp-no-delay", true, "Nagle's algorithm is always off"},
+    {"--tcp-send-buffer-size", true, "the kernel sizes its buffers"},
+    {"--tcp-receive-buffer-size", true, "the kernel sizes its buffers"},
+    {"--connection-allocation", true, "connections go round the nodes"},
     {"--connection-recovery-interval", true, "a lost connection is tried again every half second"},
     {"--metrics-prometheus", false, "the result holds the series; brokerlab export --format openmetrics"},
+    {"--metrics-client", false, "the result holds the figures of every connection"},
+    {"--metrics-class-loader", false, "there is no Java here"},
+    {"--metrics-jvm-memory", false, "there is no Java here"},
+    {"--metrics-jvm-gc", false, "there is no Java here"},
+    {"--metrics-jvm-thread", false, "there is no Java here"},
+    {"--metrics-processor", false, "CPU and memory of every process are measured anyway"},
     {"--use-default-ssl-context", false, "the system's certificates are the default"},
-}};
+});
+
+constexpr char kNoDatadog[] = "leave it out; brokerlab export --format openmetrics makes a file to be read";
+constexpr char kMerge[] = "start several runs, and make one result of them: brokerlab merge";
+constexpr char kToken[] = "fetch the token yourself; it is the password of the URI";
+
+// Refused, because without them the run would be another one than was asked for.
+constexpr auto kRefused = std::to_array<Untaken>({
+    {"--queue-file", true, "write the names into the file that --save-experiment makes, or use -qp"},
+    {"--disable-connection-recovery", false,
+     "a lost connection comes back, and the flag RECONNECT tells that it was away; leave the option out"},
+    {"--exposed-metrics", true, "leave it out; what a run must reach is a threshold: --set 'thresholds=[…]'"},
+    {"--metrics-help", false, "docs/metrics.md explains every figure"},
+    {"--environment-variables", false, "--help names the environment variable of every option"},
+    {"--sasl-external", false,
+     "say it in the URI: amqps://host/?certfile=c.pem&keyfile=k.pem&auth_mechanism=external"},
+    {"--server-name-indication", true, "say it in the URI: amqps://host/?server_name_indication=NAME"},
+    {"--expected-instances", true, kMerge},
+    {"--instance-sync-namespace", true, kMerge},
+    {"--instance-sync-timeout", true, kMerge},
+    {"--oauth2-token-endpoint", true, kToken},
+    {"--oauth2-client-id", true, kToken},
+    {"--oauth2-client-secret", true, kToken},
+    {"--oauth2-grant-type", true, kToken},
+    {"--oauth2-parameters", true, kToken},
+    {"--metrics-prometheus-endpoint", true, "brokerlab export --format openmetrics makes the file"},
+    {"--metrics-prometheus-port", true, "brokerlab export --format openmetrics makes the file"},
+    {"--metrics-tags", true, "leave it out; the name of the experiment is a label: --id"},
+    {"--metrics-prefix", true, "leave it out; the names are those of OpenTelemetry"},
+    {"--metrics-jmx", false, "there is no Java here; leave it out"},
+    {"--metrics-datadog", false, kNoDatadog},
+    {"--metrics-datadog-api-key", true, kNoDatadog},
+    {"--metrics-datadog-step-size", true, kNoDatadog},
+    {"--metrics-datadog-application-key", true, kNoDatadog},
+    {"--metrics-datadog-host-tag", true, kNoDatadog},
+    {"--metrics-datadog-descriptions", false, kNoDatadog},
+    {"--metrics-datadog-uri", true, kNoDatadog},
+    {"--metrics-command-line-arguments", true, "the result holds the command line; leave it out"},
+});
 
 class OptionGroup {
  public:
@@ -154,6 +250,11 @@ void add_publishing(OptionGroup& group, PlainLoad& plain) {
       ->check(CLI::PositiveNumber);
   group.add("-s,--size", plain.size, "bytes of a body; 12")->check(CLI::Range(0, 134217728));
   group.add_words("-B,--body", plain.body_files, "files of text to send");
+  group.add_flag("--json-body", plain.json_body, "-jb: bodies of --size bytes are random JSON documents");
+  group.add("--body-count", plain.body_count, "-bc: so many of them, in turn; 100")
+      ->check(CLI::Range(1, 100000));
+  group.add("--body-field-count", plain.body_fields, "-bfc: so many names of fields occur in them; 1000")
+      ->check(CLI::Range(1, 100000));
   group.add("-T,--body-content-type", plain.content_type, "content type of messages");
   group.add_flag("--verify", plain.verify, "compare every body that arrives with what was sent");
   group.add("-f,--flag", plain.flags, "persistent; mandatory, which is always on");
@@ -161,6 +262,10 @@ void add_publishing(OptionGroup& group, PlainLoad& plain) {
   group.add("-c,--confirm", plain.confirm, "most unconfirmed messages; no confirms without it")
       ->check(CLI::Range(-1, 1000000));
   group.add("-C,--pmessages", plain.producer_messages, "messages of each publisher");
+  group
+      .add("-D,--cmessages", plain.consumer_messages,
+           "messages of each consumer: as many are published as they take")
+      ->check(CLI::PositiveNumber);
 }
 
 void add_consuming(OptionGroup& group, PlainLoad& plain) {
@@ -198,9 +303,15 @@ void add_plain_load_options(CLI::App& command, PlainLoad& plain) {
   add_who_and_where(group, plain);
   add_publishing(group, plain);
   add_consuming(group, plain);
-  for (const Unneeded& option : kUnneeded) {
+  const auto add_hidden = [&](const Untaken& option) {
     CLI::Option* added = option.has_value ? command.add_option(option.names) : command.add_flag(option.names);
-    added->group("")->description(option.reason);  // "": not in the help
+    return added->group("")->description(option.reason);  // "": not in the help
+  };
+  for (const Untaken& option : kUnneeded) add_hidden(option);
+  for (const Untaken& option : kRefused) {
+    add_hidden(option)->each([name = std::string(option.names), reason = option.reason](const std::string&) {
+      throw Error("this option of PerfTest is not taken", name, reason, ExitStatus::kUsage);
+    });
   }
 }
 
@@ -230,6 +341,12 @@ std::vector<std::string> with_long_names(std::vector<std::string> words) {
     }
   }
   return words;
+}
+
+std::vector<std::pair<std::string, std::string>> perftest_names() {
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const LongName& known : kLongNames) names.emplace_back(known.letters, known.name);
+  return names;
 }
 
 }  // namespace brokerlab

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/plain_load.h"
@@ -19,5 +20,8 @@ std::vector<std::string> notes_on_options(const CLI::App& command);
 // PerfTest's short names of several letters ("-qp") become long ones ("--queue-pattern"): the words of a
 // command line, changed only where they are the command `load`.
 std::vector<std::string> with_long_names(std::vector<std::string> words);
+
+// All of these, with the long name of each: "qp", "queue-pattern".
+std::vector<std::pair<std::string, std::string>> perftest_names();
 
 }  // namespace brokerlab

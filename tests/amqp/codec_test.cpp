@@ -107,6 +107,31 @@ TEST(PublishTemplate, CarriesAnOriginAndRefusesAForeignStampHeader) {
   EXPECT_THROW(message.set_routing_key(std::string(256, 'k')), Error);
 }
 
+// Over the whole body, whatever the frames it travels in, and wherever the stamp lies in them.
+TEST(PublishTemplate, BringsTheChecksumOfEachBody) {
+  for (const bool with_origin : {false, true}) {
+    Stamp stamp;
+    if (with_origin) stamp.origin = Stamp::Origin{};
+    stamp.checksum = 0;
+    PublishTemplate message({"", "q", true}, {}, stamp);
+    for (const std::size_t size : {0U, 1U, 100U, 4088U, 20'000U}) {
+      message.set_routing_key(std::string(1 + size % 50, 'k'));
+      const Bytes body(size, static_cast<std::byte>(size));
+      Bytes out(message.wire_bytes(size, 4096));
+      message.write(out.data(), 1, {1, 2, 3}, body, 4096);
+      const auto method_bytes = FrameHeader::load(out.data()).payload_bytes + 8;
+      const auto header_bytes = FrameHeader::load(out.data() + method_bytes).payload_bytes;
+      const auto header = parse_content_header(
+          std::span<const std::byte>(out).subspan(method_bytes + 7, header_bytes));
+      ASSERT_TRUE(header.has_value());
+      const auto decoded = Stamp::decode(header->stamp_bytes);
+      ASSERT_TRUE(decoded);
+      EXPECT_EQ(decoded->checksum, body_checksum(body)) << size;
+      EXPECT_EQ(decoded->sequence, 1U);
+    }
+  }
+}
+
 Bytes delivery_frames(int channel, std::string_view body, const Bytes& properties) {
   const auto method =
       Wire().u16(60).u16(60).short_text("ctag").u64(77).u8(1).short_text("ex").short_text("rk").bytes();

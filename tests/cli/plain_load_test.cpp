@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "cli/command.h"
+#include "cli/json_bodies.h"
 #include "cli/plain_load_options.h"
 #include "core/error.h"
 #include "experiments/experiment.h"
@@ -132,6 +136,48 @@ TEST(PlainLoad, SettlementStartAndPropertiesHaveKeys) {
   EXPECT_EQ(role.at("consume").at("rate"), 5);
   EXPECT_EQ(role.at("consume").at("channel_prefetch"), 9);
   EXPECT_EQ(role.at("consume").at("start"), (Json{{"after", "2s"}, {"every", "1s"}}));
+}
+
+// As many are published as the consumers are to take.
+TEST(PlainLoad, ACountOfConsumersIsOneOfPublishers) {
+  const auto count = [](const std::vector<std::string>& words) {
+    return checked(words).at("load").at(0).at("stop").at("count").get<int>();
+  };
+  EXPECT_EQ(count({"-x", "4", "-y", "2", "-D", "100", "-r", "1"}), 50);
+  EXPECT_EQ(count({"-x", "3", "-y", "2", "-D", "100", "-r", "1"}), 67) << "none too few";
+  EXPECT_EQ(count({"-x", "1", "-y", "2", "-E", "-D", "100", "-r", "1"}), 100) << "each gets all of them";
+  EXPECT_EQ(count({"-C", "7", "-D", "100", "-r", "1"}), 7);
+  EXPECT_EQ(checked({"-D", "100"}).at("phases").at("measure"), "1h") << "it ends by its count";
+  EXPECT_THROW(experiment_from({"-x", "0", "-D", "100"}), Error);
+}
+
+TEST(PlainLoad, JsonBodiesHaveTheirSizeAndAreJson) {
+  const Json publish = checked({"-jb", "-s", "700", "-bc", "20", "-bfc", "5", "--verify"}).at("load").at(0).at("publish");
+  EXPECT_EQ(publish.at("content_type"), "application/json");
+  EXPECT_EQ(publish.at("verify"), true);
+  ASSERT_EQ(publish.at("body").at("lines").size(), 20U);
+  for (const Json& body : publish.at("body").at("lines")) EXPECT_EQ(body.get<std::string>().size(), 700U);
+  for (const std::size_t bytes : {kLeastJsonBody, std::size_t{9}, std::size_t{50}, std::size_t{5000}}) {
+    for (const std::string& body : random_json_bodies(30, bytes, 3)) {
+      EXPECT_EQ(body.size(), bytes);
+      const Json document = Json::parse(body, nullptr, false);
+      ASSERT_TRUE(document.is_object()) << body;
+      EXPECT_EQ(document.dump().size(), bytes) << "no name stands in it twice";
+    }
+  }
+  EXPECT_THROW(experiment_from({"-jb", "-s", "7"}), Error);
+}
+
+// Read as one letter and a value, -dcr would name the experiment "cr".
+TEST(PlainLoad, EveryNameOfPerfTestIsKnown) {
+  EXPECT_THROW(experiment_from({"-dcr"}), Error);
+  EXPECT_THROW(experiment_from({"-qf", "names.txt"}), Error);
+  EXPECT_THROW(experiment_from({"-se"}), Error);
+  EXPECT_NO_THROW(experiment_from({"-tnd", "true", "-ct", "30", "-ntyep"}));
+  std::ifstream page(BROKERLAB_SOURCE_DIR "/docs/coming-from-perftest.md");
+  const std::string text{std::istreambuf_iterator<char>(page), {}};
+  for (const auto& [letters, name] : perftest_names())
+    EXPECT_NE(text.find("`-" + letters + "`"), std::string::npos) << letters << ", " << name;
 }
 
 TEST(PlainLoad, WhatContradictsItselfIsRefused) {

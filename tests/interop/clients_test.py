@@ -93,6 +93,45 @@ class PikaRoles(WithBroker):
                 self.assertEqual(json.loads(body)["Module"], module)
 
 
+class Rpc(WithBroker):
+    """Request and reply as AMQP programs do it: reply_to says where, correlation_id which."""
+
+    def setUp(self):
+        super().setUp()
+        self.channel.queue_declare("hello")
+
+    def role_file(self, name, content):
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps({"description": "A test.", "topology": {"queues": [{"name": "hello"}]}, **content}))
+        return str(path)
+
+    def test_our_role_answers_pika(self):
+        answerer = self.role(self.role_file("answerer", {"role": {"role": "answerer", "consume": {"queue": "hello"}, "publish": {"reply": True}}}))
+        own = self.channel.queue_declare("", exclusive=True).method.queue
+        direct = []
+        self.channel.basic_consume("amq.rabbitmq.reply-to", lambda _c, _m, properties, body: direct.append((properties.correlation_id, body)),
+                                   auto_ack=True)
+        for reply_to, correlation_id, body in (("amq.rabbitmq.reply-to", "a-1", b"one"), (own, "b 2/\u00fc", b"two"), (own, None, b"three"),
+                                               (None, "c", b"nobody waits"), (own, "x" * 255, b"")):
+            self.channel.basic_publish("", "hello", body, pika.BasicProperties(reply_to=reply_to, correlation_id=correlation_id))
+        self.assertEqual([(properties.correlation_id, body) for properties, body in self.receive(own, 3)],
+                         [("b 2/\u00fc", b"two"), (None, b"three"), ("x" * 255, b"")])
+        self.connection.process_data_events(1)
+        self.assertEqual(direct, [("a-1", b"one")])
+        answerer.wait_for("acknowledged", times=5)
+
+    def test_pika_answers_our_load(self):
+        file = self.role_file("asker", {"load": {"name": "asker", "replies": True, "publish": {"routing_key": "hello", "body": {"text": "what?"}}}})
+        asker = self.program("load", file, "--count", "5", "--rate", "100")
+        seen = []
+        for properties, body in self.receive("hello", 5):
+            seen.append(properties.correlation_id)
+            self.assertEqual(body, b"what?")
+            self.channel.basic_publish("", properties.reply_to, b"that", pika.BasicProperties(correlation_id=properties.correlation_id))
+        self.assertEqual(seen, ["0", "1", "2", "3", "4"])
+        self.assertEqual(asker.end(), 0)  # not before the last one was answered
+
+
 class HostileBodies(WithBroker):
     """No role dies of a message: it is counted and said."""
 

@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "broker/private_broker.h"
 #include "core/clock.h"
 
 namespace brokerlab {
@@ -49,6 +48,7 @@ class SharedBroker : public testing::Environment {
       static const MonotonicClock clock;
       PrivateBrokerSpec spec;
       spec.guard_program = BROKERLAB_PROGRAM;
+      spec.plugins = {"rabbitmq_auth_mechanism_ssl"};
       broker_ = PrivateBroker::start(spec, clock);
     }
     return *broker_;
@@ -114,6 +114,8 @@ const std::string& shared_broker() {
   static const std::string uri = SharedBroker::get().uri();
   return uri;
 }
+
+PrivateBroker& shared_private_broker() { return SharedBroker::get(); }
 
 std::string shared_management() { return SharedBroker::get().management_uri(); }
 

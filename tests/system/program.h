@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "broker/management.h"
+#include "broker/private_broker.h"
 #include "core/json.h"
 
 namespace brokerlab {
@@ -40,6 +41,7 @@ class ScratchFolder {
 // AMQP URI, with credentials, of one private broker that all tests of this program share.
 const std::string& shared_broker();
 // URI of its management API, without credentials, and a client of it.
+PrivateBroker& shared_private_broker();
 std::string shared_management();
 std::unique_ptr<Management> shared_management_client();
 

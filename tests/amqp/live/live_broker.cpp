@@ -21,6 +21,7 @@
 
 #include "amqp/session.h"
 #include "core/error.h"
+#include "tests/certificates.h"
 
 namespace brokerlab::amqp {
 namespace {
@@ -42,10 +43,6 @@ std::uint16_t free_port() {
     if (free) return static_cast<std::uint16_t>(next);
   }
   throw std::runtime_error("no free port");
-}
-
-void run(const std::string& command) {
-  if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
 }
 
 pid_t spawn(const std::filesystem::path& log, const std::function<void()>& become) {
@@ -85,7 +82,7 @@ LiveBroker::LiveBroker()
   for (const char* folder : {"home", "mnesia", "log", "etc", "tls"}) {
     std::filesystem::create_directories(directory_ / folder);
   }
-  make_certificates();
+  make_certificates(directory_ / "tls");
   write_configuration();
   set_environment();
   start_epmd();
@@ -100,24 +97,6 @@ LiveBroker::~LiveBroker() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
-void LiveBroker::make_certificates() const {
-  const std::string script = R"(set -e
-cd "$1"
-for ca in ca foreign; do
-  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=brokerlab test $ca" -keyout $ca.key -out $ca.pem
-done
-printf 'subjectAltName=DNS:localhost,DNS:broker.test' >server.ext
-printf 'extendedKeyUsage=clientAuth' >client.ext
-for name in server client; do
-  openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout $name.key -out $name.csr
-  openssl x509 -req -in $name.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile $name.ext -out $name.pem
-done
-)";
-  std::ofstream(directory_ / "tls" / "make.sh") << script;
-  const auto tls = (directory_ / "tls").string();
-  run(fmt::format("sh '{0}/make.sh' '{0}' >'{0}/make.log' 2>&1", tls));
-}
-
 void LiveBroker::write_configuration() const {
   const auto tls = (directory_ / "tls").string();
   std::ofstream(directory_ / "etc" / "rabbitmq.conf")
@@ -125,8 +104,9 @@ void LiveBroker::write_configuration() const {
       << fmt::format("listeners.ssl.default = 127.0.0.1:{}\n", tls_port_)
       << fmt::format("ssl_options.cacertfile = {0}/ca.pem\nssl_options.certfile = {0}/server.pem\n", tls)
       << fmt::format("ssl_options.keyfile = {}/server.key\n", tls)
-      << "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = false\n";
-  std::ofstream(directory_ / "etc" / "enabled_plugins") << "[].\n";
+      << "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = false\n"
+      << "auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = EXTERNAL\nssl_cert_login_from = common_name\n";
+  std::ofstream(directory_ / "etc" / "enabled_plugins") << "[rabbitmq_auth_mechanism_ssl].\n";
   const auto cookie = directory_ / "home" / ".erlang.cookie";
   std::ofstream(cookie) << "AMQPLIVETESTCOOKIE";
   std::filesystem::permissions(cookie, std::filesystem::perms::owner_read);
@@ -203,10 +183,10 @@ TlsOptions LiveBroker::trusted() const {
   return options;
 }
 
-TlsOptions LiveBroker::with_certificate() const {
+TlsOptions LiveBroker::with_certificate(const std::string& name) const {
   auto options = trusted();
-  options.certificate_file = directory_ / "tls" / "client.pem";
-  options.key_file = directory_ / "tls" / "client.key";
+  options.certificate_file = directory_ / "tls" / (name + ".pem");
+  options.key_file = directory_ / "tls" / (name + ".key");
   return options;
 }
 

@@ -22,8 +22,9 @@ class LiveBroker {
 
   Uri uri() const;
   Uri tls_uri(const std::string& host) const;
-  TlsOptions trusted() const;           // trusts the broker's CA
-  TlsOptions with_certificate() const;  // and shows a certificate of ours
+  TlsOptions trusted() const;  // trusts the broker's CA
+  // And shows a certificate: "client", which the broker trusts, or "stranger" (tests/certificates.h).
+  TlsOptions with_certificate(const std::string& name = "client") const;
   std::string foreign_ca() const;       // a CA that did not sign the broker's certificate
 
   // Runs rabbitmqctl and returns what it printed; fails the test when it fails.
@@ -36,7 +37,6 @@ class LiveBroker {
   static LiveBroker& instance();
 
  private:
-  void make_certificates() const;
   void write_configuration() const;
   void start_epmd();
   void start_node();

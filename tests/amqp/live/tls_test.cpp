@@ -81,6 +81,46 @@ TEST_F(Tls, TheClientCertificateReachesTheBroker) {
             std::string::npos);
 }
 
+// The broker takes the common name of the certificate for the user's: EXTERNAL of SASL.
+TEST_F(Tls, ACertificateLogsIn) {
+  auto settings = secured("localhost", LiveBroker::instance().with_certificate());
+  settings.uri.external = true;
+  Connection unknown(&loop_, clock_, settings);
+  const auto refused = open(unknown);
+  ASSERT_FALSE(refused.ok()) << "nobody has that name yet";
+  EXPECT_EQ(refused.error().kind, ErrorKind::kRefusedLogin) << refused.error().describe();
+  LiveBroker::instance().control(
+      R"(eval 'rabbit_auth_backend_internal:add_user(<<"client">>, <<"never used">>, <<"test">>), )"
+      R"(rabbit_auth_backend_internal:set_permissions(<<"client">>, <<"/">>, <<".*">>, <<".*">>, <<".*">>, <<"test">>).')");
+  auto connection = connected(settings);
+  ASSERT_TRUE(connection->is_open());
+  auto& out = channel(*connection);
+  const auto name = queue(out);
+  Inbox inbox;
+  ASSERT_TRUE(consume(out, name, inbox, true).ok());
+  publish(out, name, "as a client");
+  EXPECT_TRUE(run_until([&] { return inbox.items.size() == 1; }));
+}
+
+TEST_F(Tls, ALoginWithoutACertificateSaysWhatIsMissing) {
+  auto settings = secured("localhost", LiveBroker::instance().trusted());
+  settings.uri.external = true;
+  Connection connection(&loop_, clock_, settings);
+  const auto outcome = open(connection);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kRefusedLogin);
+  EXPECT_NE(outcome.error().remedy.find("certfile"), std::string::npos) << outcome.error().describe();
+}
+
+TEST_F(Tls, AClientCertificateOfAnUnknownCaIsRefused) {
+  Connection connection(&loop_, clock_,
+                        secured("localhost", LiveBroker::instance().with_certificate("stranger")));
+  const auto outcome = open(connection);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kTls) << outcome.error().describe();
+  EXPECT_NE(outcome.error().summary.find("certificate"), std::string::npos) << outcome.error().describe();
+}
+
 TEST_F(Tls, TheUriBringsTheFiles) {
   auto settings = options();
   settings.uri = LiveBroker::instance().tls_uri("127.0.0.1");

@@ -52,6 +52,45 @@ TEST_F(ConsumeOptions, ARateAndATransactionLimitAConsumer) {
   EXPECT_EQ(ready_messages(), 0U);
 }
 
+// Whatever the bodies are made of, and whoever hands them on: what arrives is what was sent.
+TEST_F(ConsumeOptions, BodiesAreVerifiedWhereTheirPublisherSaysSo) {
+  Json worker_spec = role_spec({{"prefetch", 10}});
+  worker_spec["publish"] = {{"exchange", ""}, {"routing_key", queue_ + "-onward"}, {"verify", true}};
+  amqp::QueueDeclaration onward;
+  onward.name = queue_ + "-onward";
+  broker_.declare(onward);
+  Json collector_spec = role_spec();
+  collector_spec["role"] = "collector";
+  collector_spec["consume"]["queue"] = onward.name;
+  const Json role = run_.role(worker_spec), last = run_.role(collector_spec);
+  ChildUnderTest worker(role), collector(last);
+  worker.wait_for("ready");
+  collector.wait_for("ready");
+  const std::vector<Json> bodies = {
+      {{"size", {{"distribution", "uniform"}, {"min", 0}, {"max", 300'000}}}},
+      {{"template", "{sequence} of {instance}"}},
+      {{"json", {{"id", "{id}"}, {"text", "{choice:a|b}"}}}},
+      {{"lines", {"first", "", "third"}}}};
+  for (const Json& body : bodies) {
+    Json spec = load_spec(10, 500);
+    spec["publish"]["body"] = body;
+    spec["publish"]["verify"] = true;
+    publish_all(spec);
+  }
+  publish_all(load_spec(10, 500));  // brings no checksum along
+  collector.wait_for_progress("done", 50);
+  worker.stop();
+  collector.stop();
+  const auto with_flag = [&](const Json& assignment, DeliveryFlag flag) {
+    const auto all = deliveries(assignment);
+    return std::count_if(all.begin(), all.end(), [&](const auto& each) { return (each.flags & flag) != 0; });
+  };
+  EXPECT_EQ(with_flag(role, kVerified), 40);
+  EXPECT_EQ(with_flag(last, kVerified), 50) << "the worker's own checksum, of what it handed on";
+  EXPECT_EQ(with_flag(role, kCorrupted) + with_flag(last, kCorrupted), 0);
+  broker_.remove_queue(onward.name);
+}
+
 // Replies go to whoever asked, and to nobody who did not.
 TEST_F(ConsumeOptions, RequestsAreAnswered) {
   Json spec = role_spec({{"prefetch", 10}});
