@@ -84,13 +84,13 @@ Handshake::Step Handshake::on_start(const Method& method) {
              text_of(properties, "cluster_name")};
   const char* mechanism = options_.uri.external ? "EXTERNAL" : "PLAIN";
   if (!has_word(to_view(start.mechanisms), mechanism)) {
-    return fail(AmqpError::make(ErrorKind::kRefusedLogin,
-                                fmt::format("the broker offers only these login mechanisms: {}",
-                                            shown_words(to_view(start.mechanisms).substr(0, kLongestShown))),
-                                options_.uri.external
-                                    ? "show the broker a certificate of a CA that it trusts (certfile and keyfile "
-                                      "of the URI), and enable EXTERNAL in its auth_mechanisms"
-                                    : "enable PLAIN in the broker's auth_mechanisms"));
+    return fail(AmqpError::make(
+        ErrorKind::kRefusedLogin,
+        fmt::format("the broker offers only these login mechanisms: {}",
+                    shown_words(to_view(start.mechanisms).substr(0, kLongestShown))),
+        options_.uri.external ? "show the broker a certificate of a CA that it trusts (certfile and keyfile "
+                                "of the URI), and enable EXTERNAL in its auth_mechanisms"
+                              : "enable PLAIN in the broker's auth_mechanisms"));
   }
   Pool pool;
   // EXTERNAL: the certificate says who it is.

@@ -35,9 +35,9 @@ struct PublishStamp {
 // copyable.
 class PublishTemplate {
  public:
-  // `stamp` gives run, publisher, hops and whether an origin and a checksum of the body travel; without it the
-  // message carries none.
-  // Throws Error (kUsage) when the properties cannot travel, or they hold a header of the stamp's name.
+  // `stamp` gives run, publisher, hops and whether an origin and a checksum of the body travel; without it
+  // the message carries none. Throws Error (kUsage) when the properties cannot travel, or they hold a header
+  // of the stamp's name.
   PublishTemplate(const PublishOptions& options, const Properties& properties,
                   const std::optional<Stamp>& stamp);
 

@@ -16,9 +16,16 @@ constexpr int kPanelHeight = 170;
 constexpr int kRowHeight = 46;  // two bars and a gap
 constexpr std::size_t kColours = 8;
 
-constexpr std::array<const char*, 10> kOperations = {
-    "connection_open", "connection_close", "channel_open", "channel_close", "queue_declare",
-    "queue_delete",    "bind",             "unbind",       "consume",       "cancel"};
+constexpr std::array<const char*, 10> kOperations = {"connection_open",
+                                                     "connection_close",
+                                                     "channel_open",
+                                                     "channel_close",
+                                                     "queue_declare",
+                                                     "queue_delete",
+                                                     "bind",
+                                                     "unbind",
+                                                     "consume",
+                                                     "cancel"};
 
 struct Stroke {
   const char* key;
@@ -121,15 +128,14 @@ void add_times(Panels& panels, const ChartVariant& variant, const std::vector<st
 }
 
 Json bars(const char* name, const char* colour, Json values) {
-  return {
-      {"type", "bar"},
-      {"name", name},
-      {"barMaxWidth", 14},
-      {"itemStyle", {{"borderRadius", 2}, {"color", colour}}},
-      {"emphasis", {{"disabled", true}}},
-      {"tooltip", {{"valueFormatter", "@duration"}}},
-      {"label", {{"show", true}, {"position", "right"}, {"color", "@ink"}, {"formatter", "@duration"}}},
-      {"data", std::move(values)}};
+  return {{"type", "bar"},
+          {"name", name},
+          {"barMaxWidth", 14},
+          {"itemStyle", {{"borderRadius", 2}, {"color", colour}}},
+          {"emphasis", {{"disabled", true}}},
+          {"tooltip", {{"valueFormatter", "@duration"}}},
+          {"label", {{"show", true}, {"position", "right"}, {"color", "@ink"}, {"formatter", "@duration"}}},
+          {"data", std::move(values)}};
 }
 
 // Each operation by itself, from its start to the broker's answer.

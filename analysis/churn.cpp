@@ -13,7 +13,8 @@ std::int64_t ChurnAccount::Entry::left_open() const {
 }
 
 ChurnAccount::ChurnAccount(const RecordedRun& run, const Json& entries) {
-  for (const Json& entry : entries) entries_.push_back({entry.at("name").get<std::string>(), {}, 0, 0, {}, {}, {}});
+  for (const Json& entry : entries)
+    entries_.push_back({entry.at("name").get<std::string>(), {}, 0, 0, {}, {}, {}});
   run.each_event([&](const RecordedProcess& process, const EventRecord& event) {
     const auto operation = Operation::of(event);
     if (!operation) return;

@@ -58,7 +58,7 @@ class ChurnAccount {
 
   std::vector<Entry> entries_;
   Counts requests_;
-  Nanoseconds end_ns_ = 0;  // of the last operation
+  Nanoseconds end_ns_ = 0;    // of the last operation
   Nanoseconds interval_ = 0;  // of the series
   std::array<std::unique_ptr<Times>, kOperationKinds> times_;
 };

@@ -73,8 +73,8 @@ struct LedgerAccount {
   std::int64_t ignored = 0, unreadable = 0, requeued = 0, rejected = 0, rerouted = 0, foreign = 0,
                unlisted = 0;
   std::optional<std::int64_t> verified, corrupted;  // deliveries whose body was compared with its checksum
-  std::int64_t dropped_silently = 0;    // known to have no queue, and not returned
-  std::int64_t duplicated = 0;          // copies delivered more than once
+  std::int64_t dropped_silently = 0;                // known to have no queue, and not returned
+  std::int64_t duplicated = 0;                      // copies delivered more than once
   OperationTally publishes, handlings;  // of messages to the broker; of deliveries by their consumers
   // Copies that died in their queue and came out of another one, by DeathReason; and those that name a queue
   // which is none of the run's.

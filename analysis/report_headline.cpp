@@ -171,7 +171,8 @@ void tell_losses(const ChartSource& source, std::vector<std::string>& sentences)
     repeated += total(variant, "/ledger/duplicates").value_or(0);
     refused += total(variant, "/ledger/nacked").value_or(0);
     undecided += total(variant, "/ledger/unknown").value_or(0);
-    if (const auto altered = total(variant, "/ledger/corrupted")) corrupted = corrupted.value_or(0) + *altered;
+    if (const auto altered = total(variant, "/ledger/corrupted"))
+      corrupted = corrupted.value_or(0) + *altered;
   }
   std::string sentence =
       lost == 0 ? "No message was lost" : fmt::format("{} messages were lost", count_text(lost));

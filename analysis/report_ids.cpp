@@ -58,7 +58,8 @@ Table unexpected_table(const ChartVariant& variant) {
 }
 
 Table corrupted_table(const ChartVariant& variant) {
-  return listed(variant, "/ledger/corrupted_ids", message_table("Messages whose body was altered"), message_row);
+  return listed(variant, "/ledger/corrupted_ids", message_table("Messages whose body was altered"),
+                message_row);
 }
 
 Table strays_table(const ChartVariant& variant) {

@@ -327,9 +327,9 @@ Table membership_table(const ChartVariant& variant) {
 std::vector<Table> variant_tables(const ChartVariant& variant) {
   std::vector<Table> tables;
   for (Table (*make)(const ChartVariant&) :
-       {latency_table, ledger_table, laws_table, lost_table, unexpected_table, corrupted_table, strays_table, faults_table,
-        recovery_table, downtime_table, network_table, sharding_table, membership_table, work_table,
-        theory_table, workers_table}) {
+       {latency_table, ledger_table, laws_table, lost_table, unexpected_table, corrupted_table, strays_table,
+        faults_table, recovery_table, downtime_table, network_table, sharding_table, membership_table,
+        work_table, theory_table, workers_table}) {
     Table table = make(variant);
     if (!table.empty()) tables.push_back(std::move(table));
   }

@@ -9,9 +9,10 @@ namespace brokerlab {
 
 // What the measurement is worth. It judges the measurement, not the broker: a declared crash of a worker with
 // automatic acknowledgement that loses messages is a valid measurement of a loss (docs/result.md, "Verdict").
-//   valid    everything balanced, the drain was full, every recording is whole or its process was killed on
-//   purpose invalid  a fatal flag failed, or a message was delivered that nobody sent, or not as it was sent unknown  it cannot be
-//   told: no full drain, a process died by itself, a recording is missing, the run was aborted
+// valid: everything balanced, the drain was full, every recording is whole or its process was killed on
+// purpose. invalid: a fatal flag failed, or a message was delivered that nobody sent, or not as it was sent.
+// unknown: it cannot be told: no full drain, a process died by itself, a recording is missing, the run was
+// aborted.
 enum class VerdictStatus { kValid, kUnknown, kInvalid };  // in the order of badness
 
 struct Verdict {

@@ -12,7 +12,8 @@
 namespace brokerlab {
 
 // One direction of a disturbed connection: when each byte that goes in comes out, which ones are altered, and
-// when the connection is cut. Pure: it is told the time and touches no socket. Order is kept whatever toxics come and go.
+// when the connection is cut. Pure: it is told the time and touches no socket. Order is kept whatever toxics
+// come and go.
 class Lane {
  public:
   explicit Lane(std::uint64_t seed) : random_(seed, "lane", 0) {}
@@ -47,7 +48,7 @@ class Lane {
   std::vector<Toxic> toxics_;
   Nanoseconds busy_until_ns_ = 0;  // of the bandwidth
   Nanoseconds last_due_ns_ = 0;
-  std::uint64_t passed_ = 0;  // bytes, since limit_data holds
+  std::uint64_t passed_ = 0;         // bytes, since limit_data holds
   std::uint64_t until_altered_ = 0;  // bytes that pass unharmed before the next one that does not
   bool broken_ = false;
   std::optional<Nanoseconds> close_at_, reset_at_;

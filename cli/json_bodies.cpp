@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t kShortest = 5, kLongestName = 30, kLongestValue = 200;
 constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz";
-constexpr std::string_view kLettersAndDigits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+constexpr std::string_view kLettersAndDigits =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 // Of `"_":""`, with which a document is filled up; no other name has fewer letters.
 constexpr std::size_t kFillerBytes = 6;
 
@@ -25,7 +26,8 @@ std::string document(Random& random, std::size_t bytes, const std::vector<std::s
   for (std::size_t used = 0;; ++used, ++name) {
     // A name that comes round again has a number, since no object has two of one name.
     const std::size_t round = used / names.size();
-    std::string member = "\"" + names[name % names.size()] + (round == 0 ? "" : std::to_string(round)) + "\":\"";
+    std::string member =
+        "\"" + names[name % names.size()] + (round == 0 ? "" : std::to_string(round)) + "\":\"";
     member += word(random, kLongestValue, kLettersAndDigits) + "\",";
     if (text.size() + member.size() + kFillerBytes + 1 > bytes) break;
     text += member;

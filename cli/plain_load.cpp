@@ -189,9 +189,7 @@ Json arrivals_of(const PlainLoad& plain) {
     const std::vector<Interval> rounds = intervals_of(plain.variable_rate, "--variable-rate");
     Json steps = Json::array();
     double passed = 0;
-    const double end = plain.seconds             ? *plain.seconds
-                       : count_of(plain) ? kLongestSteps_s
-                                                 : kDefaultSeconds;
+    const double end = plain.seconds ? *plain.seconds : count_of(plain) ? kLongestSteps_s : kDefaultSeconds;
     for (std::size_t i = 0; passed < end; ++i) {
       const Interval& step = rounds[i % rounds.size()];
       steps.push_back({{"rate", step.value}, {"for", seconds_text(step.seconds)}});
@@ -235,8 +233,8 @@ Json body_of(const PlainLoad& plain) {
       refuse("no JSON document is so short", "--size", fmt::format("at least {}", kLeastJsonBody));
     if (bytes > kMostJsonBytes)
       refuse("these are more than 16 MiB of bodies", "--body-count, --size", "fewer or smaller ones");
-    return {{"lines", random_json_bodies(plain.body_count, static_cast<std::size_t>(plain.size),
-                                         plain.body_fields)}};
+    return {{"lines",
+             random_json_bodies(plain.body_count, static_cast<std::size_t>(plain.size), plain.body_fields)}};
   }
   if (!plain.variable_size.empty())
     return {{"size", profile_of(intervals_of(plain.variable_size, "--variable-size"), "B")}};

@@ -37,7 +37,7 @@ struct PlainLoad {
   std::string content_type;
   bool verify = false;
   bool json_body = false;
-  int body_count = 100, body_fields = 1000;  // of --json-body
+  int body_count = 100, body_fields = 1000;    // of --json-body
   std::vector<std::string> flags, properties;  // "persistent", "mandatory"; "key=value"
   std::optional<int> confirm;                  // most unconfirmed; absent: no confirms
   std::optional<int> producer_transaction, consumer_transaction;

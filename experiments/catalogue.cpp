@@ -112,7 +112,7 @@ fs::path find_experiment(const std::string& name_or_path) {
   if (const auto found = with_or_without_ending(as_path)) return *found;
   if (const auto shipped = shipped_file(kExperiments, name_or_path)) return *shipped;
   std::vector<std::string> names;
-  for (const char* folder : {"", "known-answers"}) {
+  for (const char* folder : {"", "planning", "known-answers"}) {
     for (const CatalogueEntry& entry : catalogue_experiments(folder)) names.push_back(entry.name);
   }
   unknown("experiment", name_or_path, "this folder", names);

@@ -240,7 +240,9 @@ std::string dry_run_text(const Experiment& experiment, const Plan& plan) {
 }
 
 std::string list_text(bool all) {
-  std::string text = "Experiments (brokerlab run NAME)\n" + lines_of(catalogue_experiments());
+  std::vector<CatalogueEntry> experiments = catalogue_experiments();
+  for (CatalogueEntry& entry : catalogue_experiments("planning")) experiments.push_back(std::move(entry));
+  std::string text = "Experiments (brokerlab run NAME)\n" + lines_of(experiments);
   if (all)
     text += "\nKnown answers (brokerlab run NAME)\n" + lines_of(catalogue_experiments("known-answers"));
   const std::vector<CatalogueEntry> roles = catalogue_roles();

@@ -260,8 +260,8 @@ void HandRun::say_to_all(const std::string& text) {
 
 void HandRun::say_totals(Member& member) {
   std::string text;
-  for (const char* figure : {"received", "done", "ignored", "unreadable", "corrupted", "redelivered", "published",
-                             "confirmed", "returned", "nacked"}) {
+  for (const char* figure : {"received", "done", "ignored", "unreadable", "corrupted", "redelivered",
+                             "published", "confirmed", "returned", "nacked"}) {
     const std::int64_t value = member.process.figure(figure);
     const bool always = figure == std::string_view(member.process.is_load() ? "published" : "received");
     if (value != 0 || always) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", value, figure);

@@ -38,7 +38,8 @@ class Replies final : public amqp::DeliveryHandler {
   void on_cancelled(const amqp::AmqpError& reason) override;
 
  private:
-  std::optional<std::uint64_t> answered_by(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp) const;
+  std::optional<std::uint64_t> answered_by(const amqp::Delivery& delivery,
+                                           const std::optional<Stamp>& stamp) const;
 
   ChildRun& run_;
   Asker asker_;

@@ -89,11 +89,11 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
     DeliveryRecord* record;
     std::uint64_t tag;
     std::optional<Stamp> stamp;
-    std::uint64_t identity;     // the message's number where it has no stamp
-    std::uint32_t connections;  // lost before it came
-    std::string body;           // only where the role looks at it
-    std::string routing_key;    // likewise
-    std::string reply_to;       // only where the role replies
+    std::uint64_t identity;                     // the message's number where it has no stamp
+    std::uint32_t connections;                  // lost before it came
+    std::string body;                           // only where the role looks at it
+    std::string routing_key;                    // likewise
+    std::string reply_to;                       // only where the role replies
     std::optional<std::string> correlation_id;  // likewise
     Reaction reaction;
     std::vector<Outgoing> outgoing;

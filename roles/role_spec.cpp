@@ -90,8 +90,12 @@ Otherwise parse_otherwise(const std::string& text) {
 }
 
 Output parse_output(const std::string& name, const Json& json) {
-  Output output{name, json.value("exchange", ""), std::nullopt, json.value("mandatory", true),
-                json.value("persistent", false), json.value("verify", false)};
+  Output output{name,
+                json.value("exchange", ""),
+                std::nullopt,
+                json.value("mandatory", true),
+                json.value("persistent", false),
+                json.value("verify", false)};
   if (json.contains("routing_key")) output.routing_key = json.at("routing_key").get<std::string>();
   return output;
 }

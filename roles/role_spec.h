@@ -61,7 +61,7 @@ struct Output {
   bool mandatory = true;
   bool persistent = false;
   bool verify = false;  // a checksum of the body travels along
-  bool reply = false;  // to the queue that the message names; a message that names none is not answered
+  bool reply = false;   // to the queue that the message names; a message that names none is not answered
 };
 
 // One entry of `roles` in an experiment file. A value; parsed once per process and shared by its instances.

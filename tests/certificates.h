@@ -7,8 +7,8 @@
 
 namespace brokerlab {
 
-// Puts into `folder`, each as NAME.pem and NAME.key: the CAs `ca` and `foreign`; of the first, `server` (for localhost
-// and broker.test) and `client` (CN=client); of the second, `stranger` (CN=client, too).
+// Puts into `folder`, each as NAME.pem and NAME.key: the CAs `ca` and `foreign`; of the first, `server` (for
+// localhost and broker.test) and `client` (CN=client); of the second, `stranger` (CN=client, too).
 inline void make_certificates(const std::filesystem::path& folder) {
   static constexpr char kScript[] = R"(set -e
 cd "$1"

@@ -121,8 +121,8 @@ TEST(PublishTemplate, BringsTheChecksumOfEachBody) {
       message.write(out.data(), 1, {1, 2, 3}, body, 4096);
       const auto method_bytes = FrameHeader::load(out.data()).payload_bytes + 8;
       const auto header_bytes = FrameHeader::load(out.data() + method_bytes).payload_bytes;
-      const auto header = parse_content_header(
-          std::span<const std::byte>(out).subspan(method_bytes + 7, header_bytes));
+      const auto header =
+          parse_content_header(std::span<const std::byte>(out).subspan(method_bytes + 7, header_bytes));
       ASSERT_TRUE(header.has_value());
       const auto decoded = Stamp::decode(header->stamp_bytes);
       ASSERT_TRUE(decoded);

@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "analysis/charts.h"
 #include "analysis/chart_source.h"
+#include "analysis/charts.h"
 #include "analysis/summary.h"
 #include "analysis/svg.h"
 #include "tests/analysis/recorded_fixture.h"
@@ -28,8 +28,7 @@ class Churn : public RecordedFixture {
   // `ended` 0: never answered.
   void operation(OperationKind kind, Nanoseconds intended, Nanoseconds started, Nanoseconds ended,
                  bool ok = true) {
-    EventRecord& event =
-        writer_->append_event(begun_operation(kind, 0, kStart + intended, kStart + started));
+    EventRecord& event = writer_->append_event(begun_operation(kind, 0, kStart + intended, kStart + started));
     if (ended != 0) end_operation(event, kStart + ended, ok);
   }
   void opened(Nanoseconds at, Nanoseconds took) {
@@ -57,11 +56,9 @@ TEST_F(Churn, CountsWhatWasOpenedClosedFailedAndNeverAnswered) {
   operation(OperationKind::kConnectionOpen, 600 * kMs, 600 * kMs, 0);
   const Json run = summarised();
   const Json entry = run.at("churn").at(0);
-  EXPECT_EQ(entry.at("open"), (Json{{"operation", "connection_open"},
-                                    {"begun", 13},
-                                    {"done", 11},
-                                    {"failed", 1},
-                                    {"undecided", 1}}));
+  EXPECT_EQ(
+      entry.at("open"),
+      (Json{{"operation", "connection_open"}, {"begun", 13}, {"done", 11}, {"failed", 1}, {"undecided", 1}}));
   EXPECT_EQ(entry.at("close").at("done"), 11);
   EXPECT_EQ(entry.at("left_open"), 0);
   EXPECT_NEAR(entry.at("opened_per_s").get<double>(), 10, 1e-6) << "ten intervals in a second";
@@ -71,8 +68,7 @@ TEST_F(Churn, CountsWhatWasOpenedClosedFailedAndNeverAnswered) {
 // Times are of the measured part, from the start and from when it was due; failures have none.
 TEST_F(Churn, TimesLeaveOutTheWarmUpAndWhatFailed) {
   opened(10 * kMs, 90 * kMs);
-  for (int i = 0; i < 20; ++i)
-    operation(OperationKind::kConnectionOpen, 300 * kMs, 310 * kMs, 314 * kMs);
+  for (int i = 0; i < 20; ++i) operation(OperationKind::kConnectionOpen, 300 * kMs, 310 * kMs, 314 * kMs);
   operation(OperationKind::kConnectionOpen, 400 * kMs, 400 * kMs, 480 * kMs, false);
   const Json latency = summarised().at("latency");
   EXPECT_EQ(latency.at("connection_open").at("count"), 20);

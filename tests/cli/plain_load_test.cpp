@@ -152,7 +152,8 @@ TEST(PlainLoad, ACountOfConsumersIsOneOfPublishers) {
 }
 
 TEST(PlainLoad, JsonBodiesHaveTheirSizeAndAreJson) {
-  const Json publish = checked({"-jb", "-s", "700", "-bc", "20", "-bfc", "5", "--verify"}).at("load").at(0).at("publish");
+  const Json publish =
+      checked({"-jb", "-s", "700", "-bc", "20", "-bfc", "5", "--verify"}).at("load").at(0).at("publish");
   EXPECT_EQ(publish.at("content_type"), "application/json");
   EXPECT_EQ(publish.at("verify"), true);
   ASSERT_EQ(publish.at("body").at("lines").size(), 20U);

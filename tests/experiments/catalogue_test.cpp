@@ -17,7 +17,9 @@ using ::testing::IsSupersetOf;
 
 std::vector<CatalogueEntry> everything() {
   std::vector<CatalogueEntry> entries = catalogue_experiments();
-  for (const CatalogueEntry& entry : catalogue_experiments("known-answers")) entries.push_back(entry);
+  for (const char* folder : {"planning", "known-answers"}) {
+    for (const CatalogueEntry& entry : catalogue_experiments(folder)) entries.push_back(entry);
+  }
   return entries;
 }
 

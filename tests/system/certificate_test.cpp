@@ -1,6 +1,4 @@
 // Login by certificate, as a user would do it: all that is needed stands in the URI.
-#include "tests/certificates.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +6,7 @@
 #include "broker/node_control.h"
 #include "broker/ports.h"
 #include "broker/private_broker.h"
+#include "tests/certificates.h"
 #include "tests/system/program.h"
 
 namespace brokerlab {
@@ -21,12 +20,13 @@ std::uint16_t listen_with_tls(const std::filesystem::path& folder) {
   const MonotonicClock clock;
   const std::string opened = shared_private_broker().control().wait(
       0,
-      fmt::format(R"(application:set_env(rabbit, ssl_options, [{{cacertfile, "{0}/ca.pem"}}, {{certfile, "{0}/server.pem"}},
+      fmt::format(
+          R"(application:set_env(rabbit, ssl_options, [{{cacertfile, "{0}/ca.pem"}}, {{certfile, "{0}/server.pem"}},
                        {{keyfile, "{0}/server.key"}}, {{verify, verify_peer}}, {{fail_if_no_peer_cert, false}}]),
                      application:set_env(rabbit, ssl_cert_login_from, common_name),
                      application:set_env(rabbit, auth_mechanisms, ['PLAIN', 'EXTERNAL']),
                      rabbit_networking:start_ssl_listener({{"127.0.0.1", {1}}}, rabbit_networking:ensure_ssl(), 1).)",
-                  folder.string(), port),
+          folder.string(), port),
       clock, 10 * kNanosecondsPerSecond);
   EXPECT_EQ(opened, "ok");
   return port;
@@ -35,7 +35,8 @@ std::uint16_t listen_with_tls(const std::filesystem::path& folder) {
 TEST(CommandLine, ACertificateLogsIn) {
   const ScratchFolder folder;
   make_certificates(folder.path());
-  const std::string address = fmt::format("amqps://localhost:{}/?auth_mechanism=external", listen_with_tls(folder.path()));
+  const std::string address =
+      fmt::format("amqps://localhost:{}/?auth_mechanism=external", listen_with_tls(folder.path()));
   const std::string ca = "&cacertfile=" + (folder.path() / "ca.pem").string();
   const auto shown = [&](const std::string& name) {
     return fmt::format("&certfile={0}/{1}.pem&keyfile={0}/{1}.key", folder.path().string(), name);

@@ -98,6 +98,58 @@ TEST(CommandLine, CommandsOfThePerftestPageWork) {
   EXPECT_GE(commands, 8);
 }
 
+// Every variant is compared with the first, and so is the first with itself: what differs there is chance.
+TEST(CommandLine, AaRunsTheFirstVariantAgainstItself) {
+  const ScratchFolder folder;
+  folder.write("two.json", R"({
+    "name": "two", "topology": {"queues": [{"name": "q"}]},
+    "load": [{"name": "l", "arrivals": {"process": "poisson", "rate": 200}, "publish": {"routing_key": "q"}}],
+    "roles": [{"role": "w", "consume": {"queue": "q"}, "effort": {"kind": "sleep", "seconds": "2ms"}}],
+    "phases": {"measure": "1s"},
+    "variants": {"as-it-is": {}, "slower": {"roles": {"0": {"effort": {"seconds": "4ms"}}}}}
+  })");
+  const auto run = [&](const char* repetitions) {
+    return run_program(
+        {"run", "two.json", "--aa", "--repeat", repetitions, "--broker", "simulated", "--json"},
+        folder.path());
+  };
+  const ProgramResult enough = run("6");
+  ASSERT_EQ(enough.status, 0) << enough.err;
+  const Json result = Json::parse(enough.out);
+  EXPECT_EQ(result.at("runs").size(), 18U) << "A, B and A again, six times each";
+  const Json aa = result.at("comparison").at("aa");
+  EXPECT_EQ(aa.at("baseline"), "as-it-is");
+  EXPECT_EQ(aa.at("trials"), 6);
+  const ProgramResult few = run("2");
+  EXPECT_EQ(few.status, 0);
+  EXPECT_NE(few.err.find("--repeat 6"), std::string::npos) << few.err;
+}
+
+// The run is over as soon as it is lost, and so are those that would have followed.
+TEST(CommandLine, AThresholdMayEndARunEarly) {
+  const ScratchFolder folder;
+  folder.write("early.json", R"({
+    "name": "early", "topology": {"queues": [{"name": "q"}]},
+    "load": [{"name": "l", "arrivals": {"process": "constant", "rate": 200}, "publish": {"routing_key": "q"}}],
+    "roles": [{"role": "w", "consume": {"queue": "q"}}],
+    "phases": {"measure": "100s"},
+    "thresholds": [{"expression": "ledger.published < 50", "abort": true}],
+    "repetitions": 3
+  })");
+  const ProgramResult program =
+      run_program({"run", "early.json", "--broker", shared_broker(), "--json"}, folder.path(), {}, 40);
+  EXPECT_EQ(program.status, 99) << program.err;
+  const Json result = Json::parse(program.out);
+  EXPECT_EQ(result.at("aborted"), true);
+  ASSERT_EQ(result.at("runs").size(), 1U);
+  const Json& run = result.at("runs").at(0);
+  EXPECT_NE(run.at("stopped_by").get<std::string>().find("ledger.published < 50"), std::string::npos);
+  EXPECT_EQ(run.at("verdict").at("status"), "unknown");
+  EXPECT_GE(run.at("ledger").at("published"), 50);
+  EXPECT_EQ(run.at("ledger").at("lost"), 0) << "what was published is still consumed";
+  EXPECT_EQ(result.at("thresholds").at(0).at("stopped"), true);
+}
+
 // The experiment that the options mean is a file like any other.
 TEST(CommandLine, AWorkloadCanBeSavedAsAnExperiment) {
   const ScratchFolder folder;

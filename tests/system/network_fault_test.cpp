@@ -54,8 +54,8 @@ const Json& flag_of(const Json& run, const std::string& name) {
   throw std::runtime_error("no flag " + name);
 }
 
-// A router that flips bits: the proxy does so in what comes from the broker, and the role tells each body that
-// is not what was sent. The bodies are large, so that hardly a flip hits anything else.
+// A router that flips bits: the proxy does so in what comes from the broker, and the role tells each body
+// that is not what was sent. The bodies are large, so that hardly a flip hits anything else.
 TEST(NetworkFaults, AnAlteredBodyIsFoundAndNamed) {
   const ScratchFolder folder;
   const std::filesystem::path file = folder.write("bits.json", R"({

@@ -25,7 +25,7 @@ class LiveBroker {
   TlsOptions trusted() const;  // trusts the broker's CA
   // And shows a certificate: "client", which the broker trusts, or "stranger" (tests/certificates.h).
   TlsOptions with_certificate(const std::string& name = "client") const;
-  std::string foreign_ca() const;       // a CA that did not sign the broker's certificate
+  std::string foreign_ca() const;  // a CA that did not sign the broker's certificate
 
   // Runs rabbitmqctl and returns what it printed; fails the test when it fails.
   std::string control(const std::string& arguments) const;

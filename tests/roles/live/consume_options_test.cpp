@@ -66,11 +66,10 @@ TEST_F(ConsumeOptions, BodiesAreVerifiedWhereTheirPublisherSaysSo) {
   ChildUnderTest worker(role), collector(last);
   worker.wait_for("ready");
   collector.wait_for("ready");
-  const std::vector<Json> bodies = {
-      {{"size", {{"distribution", "uniform"}, {"min", 0}, {"max", 300'000}}}},
-      {{"template", "{sequence} of {instance}"}},
-      {{"json", {{"id", "{id}"}, {"text", "{choice:a|b}"}}}},
-      {{"lines", {"first", "", "third"}}}};
+  const std::vector<Json> bodies = {{{"size", {{"distribution", "uniform"}, {"min", 0}, {"max", 300'000}}}},
+                                    {{"template", "{sequence} of {instance}"}},
+                                    {{"json", {{"id", "{id}"}, {"text", "{choice:a|b}"}}}},
+                                    {{"lines", {"first", "", "third"}}}};
   for (const Json& body : bodies) {
     Json spec = load_spec(10, 500);
     spec["publish"]["body"] = body;
