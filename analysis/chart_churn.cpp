@@ -146,7 +146,7 @@ void add_operations(Panels& panels, const ChartVariant& variant) {
     const auto times = merged_histogram(variant, operation);
     if (!times || times->count() == 0) continue;
     std::string name = operation;
-    std::replace(name.begin(), name.end(), '_', ' ');
+    std::replace(name.begin(), name.end(), '_', '\n');  // the labels' room is that of numbers
     names.push_back(std::move(name));
     median.push_back(rounded(milliseconds(static_cast<double>(times->quantile(0.5)))));
     tail.push_back(rounded(milliseconds(static_cast<double>(times->quantile(0.99)))));

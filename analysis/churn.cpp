@@ -5,6 +5,11 @@
 #include "analysis/latency.h"
 
 namespace brokerlab {
+namespace {
+
+constexpr std::int64_t kOpenedPerPoint = 5, kFewestPoints = 10, kMostPoints = 100;
+
+}  // namespace
 
 std::int64_t ChurnAccount::Entry::left_open() const {
   std::int64_t open = 0;
@@ -59,7 +64,14 @@ void ChurnAccount::count(const Operation& operation, const std::string& name) {
 void ChurnAccount::add_series(const RecordedRun& run) {
   const Nanoseconds t0 = run.evidence().t0_ns;
   const Nanoseconds span = std::max<Nanoseconds>(0, end_ns_ - t0);
-  interval_ = SeriesBuilder::interval_for(span);
+  // Few intervals where little was opened: a point of one or two of them would say nothing of a rate.
+  std::int64_t fewest = INT64_MAX;
+  for (const Entry& entry : entries_) {
+    for (const auto& [kind, counts] : entry.operations)
+      if (opens(kind)) fewest = std::min(fewest, counts.done);
+  }
+  const std::int64_t wanted = std::clamp<std::int64_t>(fewest / kOpenedPerPoint, kFewestPoints, kMostPoints);
+  interval_ = SeriesBuilder::interval_for(span * (SeriesBuilder::kMostPoints / wanted));
   const auto points = static_cast<std::size_t>(span / interval_) + 1;
   for (Entry& entry : entries_) {
     entry.opened.resize(points);

@@ -7,7 +7,6 @@ namespace brokerlab {
 namespace {
 
 constexpr int kStepBits = 6;
-constexpr std::size_t kMostPoints = 200;
 
 // Values below 64 have a bucket each; above, the leading bit picks the octave and the next six the step.
 std::size_t bucket_of(std::uint64_t value) {
@@ -69,7 +68,7 @@ Nanoseconds SeriesBuilder::interval_for(Nanoseconds span) {
   Nanoseconds decade = 1'000'000;
   for (;; decade *= 10) {
     for (const Nanoseconds step : {1, 2, 5})
-      if (span / (step * decade) < static_cast<Nanoseconds>(kMostPoints)) return step * decade;
+      if (span / (step * decade) < kMostPoints) return step * decade;
   }
 }
 

@@ -57,6 +57,8 @@ class SeriesBuilder {
   // `publishers`, `consumers`: whether there were any; series of what could not happen are absent.
   Json to_json(bool publishers, bool consumers) const;
 
+  static constexpr std::int64_t kMostPoints = 200;
+  // A round one, of which less than so many make up the span.
   static Nanoseconds interval_for(Nanoseconds span);
 
  private:

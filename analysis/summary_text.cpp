@@ -162,6 +162,8 @@ void add_ledger(const Json& run, Lines& lines) {
                                  {"out of order", "order_violations"},
                                  {"nacked", "nacked"},
                                  {"ignored", "ignored"}}));
+  if (ledger.contains("verified"))
+    lines.add_figures("", figures({{"bodies verified", "verified"}, {"corrupted", "corrupted"}}));
 }
 
 // "kill worker-0 1.02 s: 5 again in 6.9 ms, wasted 19 ms"
