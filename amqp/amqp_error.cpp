@@ -44,6 +44,12 @@ std::string_view plugin_of_exchange_type(std::string_view type) {
 
 Advice advice_on_refusal(ErrorKind kind, std::string_view text) {
   if (kind == ErrorKind::kRefusedLogin || contains(text, "Login was refused")) {
+    if (contains(text, "EXTERNAL")) {
+      return {"the broker refused the login by certificate",
+              "show it a certificate of a CA that it trusts (certfile and keyfile of the URI), made out to "
+              "one of its "
+              "users"};
+    }
     return {"the broker refused the login: wrong user name or password",
             "check both in the broker's URI; the user guest may log in only from the broker's own host"};
   }

@@ -29,6 +29,32 @@ bool is_ip_address(const std::string& host) {
   return inet_pton(AF_INET, host.c_str(), address) == 1 || inet_pton(AF_INET6, host.c_str(), address) == 1;
 }
 
+// What a broker that did not like our certificate says: from TLS 1.3 on, after the handshake.
+void explain_alert(unsigned long code, AmqpError& error) {
+  switch (ERR_GET_REASON(code)) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      error.summary = "the broker asks for a client certificate";
+      error.remedy = "name one, and its key, in the broker's URI: certfile and keyfile";
+      return;
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+      error.summary = "the broker does not know the CA that signed our certificate";
+      error.remedy =
+          "show it another one (certfile and keyfile of the URI), or name that CA in its cacertfile";
+      return;
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+      error.summary = "the broker does not take our certificate";
+      error.remedy =
+          "show it another one (certfile and keyfile of the URI); its log says what is wrong with it";
+      return;
+    default:
+      return;
+  }
+}
+
 }  // namespace
 
 TlsTransport::TlsTransport(std::unique_ptr<Transport> inner, const TlsOptions& options,
@@ -139,6 +165,7 @@ AmqpError TlsTransport::handshake_error() const {
         "write amqp:// in the broker's URI, or the port of its TLS listener (5671 unless configured "
         "otherwise)";
   }
+  explain_alert(code, error);
   error.text = last_openssl_error();
   return error;
 }
@@ -161,6 +188,7 @@ void TlsTransport::read_plain() {
     }
     auto reason = AmqpError::make(ErrorKind::kTls, "the TLS stream broke",
                                   "see the broker's log; it may ask for a client certificate");
+    explain_alert(ERR_peek_last_error(), reason);
     reason.text = last_openssl_error();
     return fail(reason);
   }
