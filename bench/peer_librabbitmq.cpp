@@ -39,7 +39,7 @@ class Client {
   void publish() {
     const MonotonicClock clock{};
     const std::string body(task_.body_bytes, 'b'), key = "key";
-    std::array<std::byte, Stamp::kBytesWithOrigin> value{};
+    std::array<std::byte, Stamp::kMostBytes> value{};
     amqp_table_entry_t entry{};
     entry.key = amqp_cstring_bytes(Stamp::kHeaderName);
     entry.value.kind = AMQP_FIELD_KIND_BYTES;
