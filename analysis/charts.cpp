@@ -75,7 +75,7 @@ std::vector<Chart> variant_charts() {
       {"churn", "What was opened and closed",
        "Each colour is an entry of the churn: how much of it was opened and closed, and how long an opening "
        "took from the moment it was due. Below, every kind of operation from its start to the broker's "
-       "answer.",
+       "answer: the median, and the furthest percentile that ten samples lie beyond.",
        ChartPlace::kVariant, chart::has_churn, chart::draw_churn},
       {"messages-per-worker", "Messages per worker",
        "How many messages each consumer finished; means over repetitions.", ChartPlace::kVariant,
