@@ -193,6 +193,23 @@ TEST(SimulatedRun, AKilledWorkersMessagesComeAgainAndItsRecordingStaysOpen) {
   EXPECT_EQ(run["faults"][0]["ended_ns"], 1'200'000'000);
 }
 
+// The file itself: what it asks has the known answers.
+TEST(SimulatedRun, WorkerCrashOfTheCatalogue) {
+  Overrides overrides;
+  overrides.quick = true;
+  const Json result = result_of("worker-crash", overrides);
+  ASSERT_EQ(result.at("runs").size(), 5U);
+  for (const Json& run : result.at("runs")) {
+    const Json& ledger = run.at("ledger");
+    const bool automatic = run.at("variant") == "auto";
+    EXPECT_EQ(ledger.at("published"), 150);
+    EXPECT_EQ(ledger.at("lost") > 0, automatic) << run.at("variant");
+    EXPECT_EQ(ledger.at("duplicates") > 0, !automatic) << run.at("variant");
+    EXPECT_EQ(ledger.at("lost"), ledger.value("lost_by_design", 0));
+    EXPECT_EQ(run.at("verdict").at("status"), "valid");
+  }
+}
+
 TEST(SimulatedRun, PausesHangsAndSlowness) {
   const auto p99_of = [](const char* faults) {
     const Json run = run_of(result_of_file(patched(faults)));

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "experiments/plan.h"
 #include "tests/experiments/scratch_folder.h"
@@ -70,6 +71,55 @@ TEST(Catalogue, OnlyPrefetchWithAutomaticAcknowledgementAndLostMessagesWarn) {
       EXPECT_THAT(codes, IsEmpty()) << entry.name;
     }
   }
+}
+
+std::vector<PlannedRun> runs_of(const std::string& name, bool quick) {
+  Overrides overrides;
+  overrides.quick = quick;
+  std::vector<PlannedRun> runs;
+  for (const Experiment& experiment : load_experiments(name, overrides)) {
+    for (PlannedRun& run : make_plan(experiment).runs) runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+// Whole, and in its short form: what a fault does must be seen before the run is over.
+TEST(Catalogue, EveryFaultEndsWithinItsRun) {
+  for (const CatalogueEntry& entry : everything()) {
+    for (const bool quick : {false, true}) {
+      for (const PlannedRun& run : runs_of(entry.name, quick)) {
+        for (const PlannedFault& fault : run.faults) {
+          SCOPED_TRACE(entry.name + (quick ? " --quick, " : ", ") + run.variant + ": " + fault.kind);
+          EXPECT_LT(fault.at_ns, run.phases.load_ns());
+          EXPECT_LT(fault.at_ns + fault.lasts_ns().value_or(0), run.phases.load_ns() + run.phases.drain_ns);
+        }
+      }
+    }
+  }
+}
+
+TEST(Catalogue, ExperimentsWithFaultsBreakWhatTheySay) {
+  const auto strikes = [](const std::string& name, bool quick) {
+    std::set<std::string> words;
+    for (const PlannedRun& run : runs_of(name, quick)) {
+      for (const PlannedFault& fault : run.faults) words.insert(fault.kind + " " + fault.target);
+    }
+    return words;
+  };
+  for (const bool quick : {false, true}) {
+    EXPECT_THAT(strikes("worker-crash", quick), ElementsAre("kill worker"));
+    EXPECT_THAT(strikes("cluster-node-loss", quick), ElementsAre("kill broker"));
+    EXPECT_THAT(strikes("partition", quick), ElementsAre("partition broker"));
+    for (const char* name : {"cluster-node-loss", "partition"}) {
+      for (const PlannedRun& run : runs_of(name, quick)) {
+        EXPECT_EQ(run.experiment.at("broker").at("nodes"), 3);
+        EXPECT_EQ(run.processes.size(), 6U) << "a load and a worker at each node";
+      }
+    }
+  }
+  EXPECT_THAT(strikes("flaky-network", false), ElementsAre("bandwidth producer", "down all", "latency all",
+                                                           "reset_peer all", "slicer all", "timeout worker"));
+  EXPECT_THAT(strikes("flaky-network", true), ElementsAre("down all", "reset_peer all", "timeout worker"));
 }
 
 TEST(Catalogue, IsFoundFromAnyWorkingDirectoryAndTheUsersFileWins) {
