@@ -102,9 +102,8 @@ class ByHand(WithBroker):
                                                '"role": {"role": "mine", "consume": {"queue": "hello"}}}')
         mine = self.role("mine.json", "--instances", "2")
         self.channel.basic_publish("", "hello", "caf\u00e9 \x1b[2J".encode())
-        mine.wait_for("acknowledged")
+        mine.wait_for("acknowledged").wait_for("  mine-1  waiting")
         self.assertIn("received: caf\u00e9 \\x1b[2J", mine.text)
-        self.assertIn("  mine-1  waiting", mine.text)
 
 
 class Reach(WithBroker):
