@@ -8,6 +8,7 @@
 
 #include "amqp/recorded_connections.h"
 #include "core/child_run.h"
+#include "core/next_turn.h"
 #include "core/precise_timer.h"
 #include "loadgen/load_spec.h"
 #include "loadgen/publisher.h"
@@ -66,6 +67,7 @@ class LoadProcess {
   std::vector<std::unique_ptr<Publisher>> publishers_;
   amqp::RecordedConnections connections_;  // destroyed before what listens to them
   PreciseTimer timer_;
+  NextTurn next_turn_;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_;
   std::size_t ready_ = 0;
   bool started_ = false;
@@ -79,7 +81,8 @@ LoadProcess::LoadProcess(ControlPipe& pipe, const Json& assignment)
     : run_(pipe, assignment, holds_first_instance(assignment)),
       spec_(LoadSpec::from_json(assignment.at("spec"), assignment.value("directory", ""))),
       routes_(routes_of(assignment)),
-      timer_(pipe.loop(), [this] { drive(); }) {
+      timer_(pipe.loop(), [this] { drive(); }),
+      next_turn_(pipe.loop(), [this] { drive(); }) {
   make_publishers(assignment);
   make_connections(assignment);
 }
@@ -130,6 +133,7 @@ int LoadProcess::run() {
   run_.run();
   run_.send_progress();  // the last figures, while the connections are still there
   timer_.close();
+  next_turn_.close();
   connections_.clear();
   return run_.end();
 }
@@ -159,6 +163,7 @@ void LoadProcess::start(Nanoseconds t0_ns) {
 void LoadProcess::stop() {
   if (std::exchange(stopping_, true)) return;
   timer_.cancel();
+  next_turn_.cancel();
   turns_ = {};
   for (const auto& publisher : publishers_) publisher->stop();
   check_finished();
@@ -187,10 +192,16 @@ void LoadProcess::publish_due() {
     if (!turn.publisher->publish_next()) continue;  // it comes back by itself
     ++published;
     late += now - turn.due_ns > kLate;
+    now = turn.publisher->last_sent();
     enqueue(*turn.publisher);
   }
   if (late > 0 && !spec_.closed_loop()) run_.events().worst(EventKind::kLateCatchUp, 0, now, late);
-  if (!hangs_ && !turns_.empty()) timer_.set(turns_.top().due_ns);
+  if (hangs_ || turns_.empty()) return;
+  if (turns_.top().due_ns <= now) {
+    next_turn_.ask();
+  } else {
+    timer_.set(turns_.top().due_ns);
+  }
 }
 
 void LoadProcess::check_finished() {

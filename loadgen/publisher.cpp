@@ -87,7 +87,7 @@ void Publisher::restored() {
 
 void Publisher::start(Nanoseconds t0_ns) {
   t0_ns_ = t0_ns;
-  if (!pacer_) slots_.assign(spec_.settles() ? spec_.window : 1, start_delay_ns_);
+  if (!pacer_) slots_.push_back({start_delay_ns_, spec_.settles() ? spec_.window : 1});
   advance();
 }
 
@@ -98,7 +98,7 @@ void Publisher::advance() {
     if (pacer_) {
       next_ns_ = cursor_->next();
     } else if (!slots_.empty()) {
-      next_ns_ = slots_.front();
+      next_ns_ = slots_.front().at_ns;
     }
   }
   if (next_ns_ && *next_ns_ >= horizon_ns_) next_ns_.reset();
@@ -148,7 +148,7 @@ bool Publisher::publish_next() {
   const RoutingKey::Choice key = routing_key_.next(context, body);
   if (!properties_.fixed()) template_ = make_template(context);
   template_.set_routing_key(key.key);
-  const Nanoseconds sent_ns = run_.clock().now();
+  const Nanoseconds sent_ns = last_sent_ns_ = run_.clock().now();
   const Nanoseconds intended_ns = pacer_ ? t0_ns_ + *next_ns_ : sent_ns;
   const std::uint8_t outcome = spec_.settles() ? 0 : kUnconfirmedByDesign;
   PublishRecord& record = run_.recording().append_publish(
@@ -171,8 +171,7 @@ bool Publisher::publish_next() {
   ++counts_.published;
   ++sequence_;
   if (!pacer_) {
-    slots_.pop_front();
-    if (!spec_.settles() || number == 0) release_slots(1);
+    use_slot(number != 0 && spec_.settles(), sent_ns);
   }
   advance();
   const bool last =
@@ -206,12 +205,16 @@ void Publisher::resume() {
   on_change_(*this);
 }
 
-// Closed loop: settled messages make room for as many new ones, after the time to think.
-void Publisher::release_slots(std::uint64_t settled) {
+void Publisher::release_slots(std::uint64_t settled, Nanoseconds now) {
   if (pacer_) return;
   const auto* closed = std::get_if<ClosedArrivals>(&spec_.arrivals);
-  const Nanoseconds at = run_.clock().now() - t0_ns_ + closed->think_ns;
-  slots_.insert(slots_.end(), settled, at);
+  slots_.push_back({now - t0_ns_ + closed->think_ns, settled});
+}
+
+// One that nobody will settle is free again at once.
+void Publisher::use_slot(bool until_settled, Nanoseconds now) {
+  if (--slots_.front().count == 0) slots_.pop_front();
+  if (!until_settled) release_slots(1, now);
 }
 
 void Publisher::settle(std::uint64_t number, bool multiple, std::uint8_t outcome) {
@@ -232,7 +235,7 @@ void Publisher::settle(std::uint64_t number, bool multiple, std::uint8_t outcome
     run_.say((outcome == kConfirmed ? "confirmed by the broker" : "refused by the broker") + messages);
   }
   const bool idle = !next_ns_;
-  release_slots(settled);
+  release_slots(settled, now);
   if (idle && !pacer_) advance();
   waiting_ |= idle && (!pacer_ || finished());
   resume();

@@ -58,6 +58,8 @@ class Publisher final : public amqp::ChannelListener {
   std::optional<Nanoseconds> due() const;
   // False when it has to wait: nothing was sent, and on_change will follow.
   bool publish_next();
+  // When the last message was sent, as a time of the clock: spares whoever drives it a look at the clock.
+  Nanoseconds last_sent() const { return last_sent_ns_; }
   // Nothing more to publish and nothing more to come: every outcome is known or will never be.
   bool finished() const;
   // Messages whose intended time has come by `now_ns`.
@@ -78,7 +80,9 @@ class Publisher final : public amqp::ChannelListener {
   void advance();
   void ask_whether_taken();
   void settle(std::uint64_t number, bool multiple, std::uint8_t outcome);
-  void release_slots(std::uint64_t settled);
+  // Closed loop: settled messages make room for as many new ones, after the time to think.
+  void release_slots(std::uint64_t settled, Nanoseconds now);
+  void use_slot(bool until_settled, Nanoseconds now);
   void resume();
 
   ChildRun& run_;
@@ -106,7 +110,12 @@ class Publisher final : public amqp::ChannelListener {
   Nanoseconds start_delay_ns_;
   std::uint32_t uncommitted_ = 0;
   std::optional<Nanoseconds> next_ns_;  // intended, from t0
-  std::deque<Nanoseconds> slots_;       // closed loop: when the free slots may publish, from t0
+  struct Slots {
+    Nanoseconds at_ns;  // when they may publish, from t0
+    std::uint64_t count;
+  };
+  std::deque<Slots> slots_;  // closed loop: what of the window is free
+  Nanoseconds last_sent_ns_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t number_offset_ = 1;  // publish number - sequence
   bool waiting_ = false;

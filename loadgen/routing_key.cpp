@@ -80,8 +80,9 @@ RoutingKey::Choice RoutingKey::next(const MessageContext& context, std::string_v
     rendered_ = random_word();
     return {rendered_, kRouteUnlisted};
   }
-  const Key& key =
-      keys_[kind_ == Kind::kChoice ? random_.below(keys_.size()) : context.sequence % keys_.size()];
+  const Key& key = keys_[kind_ == Kind::kChoice ? random_.below(keys_.size())
+                         : keys_.size() == 1    ? 0
+                                                : context.sequence % keys_.size()];
   return {key.text, key.route};
 }
 
