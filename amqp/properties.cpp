@@ -1,6 +1,7 @@
 #include "amqp/properties.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "amqp/delivery.h"
 #include "amqp/field_table.h"
@@ -73,12 +74,12 @@ std::vector<std::byte> Properties::encode() const {
     flags |= AMQP_BASIC_TIMESTAMP_FLAG;
   }
   // Nine short strings, a few fixed bytes, and a table that FieldTable has bounded.
-  std::vector<std::byte> out(headers.empty() ? 4096 : FieldTable::kLargest + 8192);
-  const int bytes = amqp_encode_properties(AMQP_BASIC_CLASS, &wire, {out.size(), out.data()});
+  const std::size_t room = headers.empty() ? 4096 : FieldTable::kLargest + 8192;
+  const auto out = std::make_unique_for_overwrite<std::byte[]>(room);
+  const int bytes = amqp_encode_properties(AMQP_BASIC_CLASS, &wire, {room, out.get()});
   if (bytes < 0)
     throw Error("message properties that cannot travel", "", "shorten the headers", ExitStatus::kUsage);
-  out.resize(static_cast<std::size_t>(bytes));
-  return out;
+  return {out.get(), out.get() + bytes};
 }
 
 Properties Properties::decode(std::span<const std::byte> wire) {

@@ -13,6 +13,8 @@ namespace brokerlab::amqp {
 namespace {
 
 constexpr std::uint16_t kNotFound = 404;
+// Enough to keep the broker busy; more would only wait in its socket.
+constexpr std::size_t kMostUnderWay = 128;
 
 // A loop of our own that is left clean: every handle closed.
 class PrivateLoop {
@@ -29,6 +31,12 @@ class PrivateLoop {
  private:
   uv_loop_t loop_{};
 };
+
+std::string queue_named(const std::string& name) { return "queue '" + name + "'"; }
+
+std::string binding_named(const BindingDeclaration& binding) {
+  return "binding of '" + binding.destination + "' to exchange '" + binding.source + "'";
+}
 
 }  // namespace
 
@@ -72,10 +80,57 @@ class Session::Impl : public ChannelListener {
     run_until([&] { return answer->has_value() || ended_.has_value(); }, deadline);
     if (answer->has_value()) return **answer;
     if (ended_) throw ended_->to_error(where(what));
+    end_unanswered();
+    throw ended_->to_error(where(what));
+  }
+
+  void end_unanswered() {
     ended_ = AmqpError::make(ErrorKind::kUnreachable,
                              "the broker did not answer within " + format_duration(timeout_ns_),
                              "see whether it is paused, overloaded or under an alarm");
-    throw ended_->to_error(where(what));
+  }
+
+  // One request of a list: what it is about, and how to ask.
+  struct Listed {
+    std::function<std::string(std::size_t)> what;
+    std::function<void(std::size_t, const Done&)> start;
+    Progress on_progress;
+  };
+  struct Refused {
+    std::size_t index;
+    AmqpError error;
+  };
+  // Asks for the elements [first, end) of a list; tells of the first that was refused.
+  std::optional<Refused> ask_list(std::size_t first, std::size_t end, const Listed& list) {
+    struct Progressed {
+      std::size_t answered = 0;
+      std::optional<Refused> refused;
+    };
+    const auto state =
+        std::make_shared<Progressed>();  // a late answer must not write into a frame that is gone
+    reopen();
+    std::size_t asked = first;
+    while (first + state->answered < end) {
+      for (; asked < end && !state->refused && asked - first - state->answered < kMostUnderWay; ++asked) {
+        list.start(asked, [state, index = asked](const Outcome& outcome) {
+          ++state->answered;
+          if (!outcome.ok() && (!state->refused || index < state->refused->index))
+            state->refused = Refused{index, outcome.error()};
+        });
+      }
+      if (state->refused && first + state->answered == asked) return state->refused;
+      const std::size_t before = state->answered;
+      run_until([&] { return state->answered > before || ended_.has_value(); }, clock_.now() + timeout_ns_);
+      if (!ended_ && state->answered == before) end_unanswered();
+      if (ended_) throw ended_->to_error(where(list.what(first + state->answered)));
+      if (list.on_progress && !state->refused) list.on_progress(first + state->answered);
+    }
+    return state->refused;
+  }
+
+  void ask_whole_list(std::size_t count, const Listed& list) {
+    if (const auto refused = ask_list(0, count, list))
+      throw refused->error.to_error(where(list.what(refused->index)));
   }
 
   // After a refusal the channel is closed.
@@ -161,7 +216,7 @@ void Session::declare(const ExchangeDeclaration& exchange) {
 QueueStatus Session::declare(const QueueDeclaration& queue) {
   impl_->reopen();
   auto status = std::make_shared<QueueStatus>();
-  impl_->ask("queue '" + queue.name + "'", [&](const Done& done) {
+  impl_->ask(queue_named(queue.name), [&](const Done& done) {
     impl_->channel_->declare(queue, [done, status](const Outcome& outcome, const QueueStatus& declared) {
       *status = declared;
       done(outcome);
@@ -172,14 +227,70 @@ QueueStatus Session::declare(const QueueDeclaration& queue) {
 
 void Session::bind(const BindingDeclaration& binding) {
   impl_->reopen();
-  impl_->ask("binding of '" + binding.destination + "' to exchange '" + binding.source + "'",
-             [&](const Done& done) { impl_->channel_->bind(binding, done); });
+  impl_->ask(binding_named(binding), [&](const Done& done) { impl_->channel_->bind(binding, done); });
 }
 
 void Session::unbind(const BindingDeclaration& binding) {
   impl_->reopen();
-  impl_->ask("binding of '" + binding.destination + "' to exchange '" + binding.source + "'",
-             [&](const Done& done) { impl_->channel_->unbind(binding, done); });
+  impl_->ask(binding_named(binding), [&](const Done& done) { impl_->channel_->unbind(binding, done); });
+}
+
+void Session::declare(std::span<const QueueDeclaration> queues, const Progress& on_progress) {
+  impl_->ask_whole_list(
+      queues.size(), {[&](std::size_t i) { return queue_named(queues[i].name); },
+                      [&](std::size_t i, const Done& done) {
+                        impl_->channel_->declare(
+                            queues[i], [done](const Outcome& outcome, const QueueStatus&) { done(outcome); });
+                      },
+                      on_progress});
+}
+
+void Session::bind(std::span<const BindingDeclaration> bindings, const Progress& on_progress) {
+  impl_->ask_whole_list(
+      bindings.size(),
+      {[&](std::size_t i) { return binding_named(bindings[i]); },
+       [&](std::size_t i, const Done& done) { impl_->channel_->bind(bindings[i], done); }, on_progress});
+}
+
+void Session::remove_queues(std::span<const std::string> queues, const Progress& on_progress) {
+  impl_->ask_whole_list(queues.size(),
+                        {[&](std::size_t i) { return queue_named(queues[i]); },
+                         [&](std::size_t i, const Done& done) {
+                           impl_->channel_->delete_queue(
+                               queues[i], false, false,
+                               [done](const Outcome& outcome, std::uint32_t) { done(outcome); });
+                         },
+                         on_progress});
+}
+
+void Session::queues(std::span<const std::string> names, std::vector<std::optional<QueueStatus>>& statuses) {
+  statuses.assign(names.size(), std::nullopt);
+  // Shared with answers that come late.
+  const auto found = std::make_shared<std::vector<std::optional<QueueStatus>>>(names.size());
+  const Impl::Listed list{[&](std::size_t i) { return queue_named(names[i]); },
+                          [&, found](std::size_t i, const Done& done) {
+                            QueueDeclaration passive;
+                            passive.name = names[i];
+                            passive.passive = true;
+                            impl_->channel_->declare(
+                                passive, [done, found, i](const Outcome& outcome, const QueueStatus& status) {
+                                  if (outcome.ok()) (*found)[i] = status;
+                                  done(outcome);
+                                });
+                          },
+                          nullptr};
+  try {
+    for (std::size_t first = 0; first < names.size();) {
+      const auto refused = impl_->ask_list(first, names.size(), list);
+      if (refused && refused->error.code != kNotFound)
+        throw refused->error.to_error(impl_->where(list.what(refused->index)));
+      first = refused ? refused->index + 1 : names.size();  // one that is not there closes the channel
+    }
+  } catch (const Error&) {
+    statuses = *found;
+    throw;
+  }
+  statuses = *found;
 }
 
 void Session::declare(const Topology& topology) {
@@ -194,7 +305,7 @@ std::optional<QueueStatus> Session::queue(const std::string& name) {
   QueueDeclaration passive;
   passive.name = name;
   passive.passive = true;
-  const auto outcome = impl_->try_to("queue '" + name + "'", [&](const Done& done) {
+  const auto outcome = impl_->try_to(queue_named(name), [&](const Done& done) {
     impl_->channel_->declare(passive, [done, status](const Outcome& result, const QueueStatus& declared) {
       *status = declared;
       done(result);
@@ -202,7 +313,7 @@ std::optional<QueueStatus> Session::queue(const std::string& name) {
   });
   if (outcome.ok()) return *status;
   if (outcome.error().code == kNotFound) return std::nullopt;
-  throw outcome.error().to_error(impl_->where("queue '" + name + "'"));
+  throw outcome.error().to_error(impl_->where(queue_named(name)));
 }
 
 bool Session::exchange_exists(const std::string& name) {
@@ -220,7 +331,7 @@ bool Session::exchange_exists(const std::string& name) {
 std::uint32_t Session::purge(const std::string& queue) {
   impl_->reopen();
   auto gone = std::make_shared<std::uint32_t>(0);
-  impl_->ask("queue '" + queue + "'", [&](const Done& done) {
+  impl_->ask(queue_named(queue), [&](const Done& done) {
     impl_->channel_->purge(queue, [done, gone](const Outcome& outcome, std::uint32_t messages) {
       *gone = messages;
       done(outcome);
@@ -232,7 +343,7 @@ std::uint32_t Session::purge(const std::string& queue) {
 std::uint32_t Session::remove_queue(const std::string& queue) {
   impl_->reopen();
   auto gone = std::make_shared<std::uint32_t>(0);
-  impl_->ask("queue '" + queue + "'", [&](const Done& done) {
+  impl_->ask(queue_named(queue), [&](const Done& done) {
     impl_->channel_->delete_queue(queue, false, false,
                                   [done, gone](const Outcome& outcome, std::uint32_t messages) {
                                     *gone = messages;
@@ -269,7 +380,7 @@ Session::Message message_of(const Delivery& got, std::uint32_t remaining) {
 std::optional<Session::Message> Session::get(const std::string& queue) {
   impl_->reopen();
   auto message = std::make_shared<std::optional<Message>>();
-  impl_->ask("queue '" + queue + "'", [&](const Done& done) {
+  impl_->ask(queue_named(queue), [&](const Done& done) {
     impl_->channel_->get(
         queue, true, [done, message](const Outcome& outcome, const Delivery* got, std::uint32_t remaining) {
           // Nothing may be thrown through libuv: malformed properties become an outcome.

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "amqp/channel.h"
 #include "amqp/declaration.h"
@@ -33,6 +36,17 @@ class Session {
   QueueStatus declare(const QueueDeclaration& queue);
   void bind(const BindingDeclaration& binding);
   void unbind(const BindingDeclaration& binding);
+
+  // Long lists, with some requests under way at a time: a hundred thousand queues would take a hundred
+  // thousand round trips else. The order of work is that of the list; the first refusal is thrown and what
+  // comes after it may be there or not. `on_progress` is told how many are done each time some are, and may
+  // throw to end it.
+  using Progress = std::function<void(std::size_t done)>;
+  void declare(std::span<const QueueDeclaration> queues, const Progress& on_progress);
+  void bind(std::span<const BindingDeclaration> bindings, const Progress& on_progress);
+  void remove_queues(std::span<const std::string> queues, const Progress& on_progress);
+  // As queue() of each. What was answered before an error is in `statuses`, one for each name.
+  void queues(std::span<const std::string> names, std::vector<std::optional<QueueStatus>>& statuses);
 
   // Passive declare; nothing when the queue does not exist.
   std::optional<QueueStatus> queue(const std::string& name);

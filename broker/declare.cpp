@@ -1,6 +1,8 @@
 // Topology on a real broker: declare() and remove() of broker/topology.h.
-#include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "amqp/declaration.h"
 #include "amqp/session.h"
@@ -37,19 +39,36 @@ void declare_exchange(amqp::Session& session, const Exchange& exchange) {
 // Of the process that consumes it: it belongs to the connection that declares it.
 bool left_to_its_consumer(const Queue& queue) { return queue.exclusive && !queue.predeclared; }
 
-bool binds_exclusive(const Binding& binding, const Topology& topology) {
-  if (binding.destination_kind != Binding::Destination::kQueue) return false;
-  const Queue* queue = topology.queue(binding.destination);
-  return queue != nullptr && left_to_its_consumer(*queue);
-}
-
-void declare_queue(amqp::Session& session, const Queue& queue) {
+amqp::QueueDeclaration declaration_of(const Queue& queue) {
   amqp::QueueDeclaration wanted;
   wanted.name = queue.name;
   wanted.durable = queue.durable;
   wanted.auto_delete = queue.auto_delete;
   wanted.arguments = queue.arguments;
-  session.declare(wanted);
+  return wanted;
+}
+
+std::vector<amqp::QueueDeclaration> own_queues(const Topology& topology) {
+  std::vector<amqp::QueueDeclaration> wanted;
+  for (const Queue& queue : topology.queues) {
+    if (!queue.predeclared && !left_to_its_consumer(queue)) wanted.push_back(declaration_of(queue));
+  }
+  return wanted;
+}
+
+// Those from the start on; of exclusive queues their consumers make them.
+std::vector<amqp::BindingDeclaration> own_bindings(const Topology& topology) {
+  std::set<std::string> exclusive;
+  for (const Queue& queue : topology.queues) {
+    if (left_to_its_consumer(queue)) exclusive.insert(queue.name);
+  }
+  std::vector<amqp::BindingDeclaration> wanted;
+  for (const Binding& binding : topology.bindings) {
+    const bool to_queue = binding.destination_kind == Binding::Destination::kQueue;
+    if (!binding.from_ns && !(to_queue && exclusive.contains(binding.destination)))
+      wanted.push_back(declaration_of(binding));
+  }
+  return wanted;
 }
 
 }  // namespace
@@ -79,15 +98,15 @@ void declare(const Topology& topology, const std::string& uri, const Declaration
   for (const Exchange& exchange : topology.exchanges) {
     if (!exchange.predeclared) declare_exchange(session, exchange);
   }
-  for (const Queue& queue : topology.queues) {
-    if (!queue.predeclared && !left_to_its_consumer(queue)) declare_queue(session, queue);
-  }
-  const bool any_exclusive =
-      std::any_of(topology.queues.begin(), topology.queues.end(), left_to_its_consumer);
-  for (const Binding& binding : topology.bindings) {
-    if (!binding.from_ns && !(any_exclusive && binds_exclusive(binding, topology)))
-      session.bind(declaration_of(binding));
-  }
+  const std::vector<amqp::QueueDeclaration> queues = own_queues(topology);
+  const std::vector<amqp::BindingDeclaration> bindings = own_bindings(topology);
+  const auto told = [&](std::size_t before) {
+    return [&, before](std::size_t done) {
+      if (options.on_progress) options.on_progress(before + done, queues.size() + bindings.size());
+    };
+  };
+  session.declare(queues, told(0));
+  session.bind(bindings, told(queues.size()));
 }
 
 void remove(const Topology& topology, const std::string& uri, const DeclarationOptions& options) {
@@ -113,8 +132,12 @@ void remove_named(const std::vector<std::string>& queues, const std::vector<std:
       if (!session.alive() || exists()) refusal = refusal.value_or(error);
     }
   };
-  for (const std::string& queue : queues) {
-    remove_one([&] { session.remove_queue(queue); }, [&] { return session.queue(queue).has_value(); });
+  try {
+    session.remove_queues(queues, nullptr);
+  } catch (const Error&) {  // one by one, to leave nothing for one that cannot go
+    for (const std::string& queue : queues) {
+      remove_one([&] { session.remove_queue(queue); }, [&] { return session.queue(queue).has_value(); });
+    }
   }
   for (const std::string& exchange : exchanges) {
     remove_one([&] { session.remove_exchange(exchange); }, [&] { return session.exchange_exists(exchange); });

@@ -74,9 +74,11 @@ class OpenLease : public Lease {
     return all;
   }
 
-  void declare(const Topology& topology) override {
+  using Lease::declare;
+  void declare(const Topology& topology, const Progress& on_progress) override {
     DeclarationOptions options;
     options.tls_insecure = tls_insecure_;
+    options.on_progress = on_progress;
     const Topology named = topology.with_prefix(prefix_);
     note(named);
     brokerlab::declare(named, uri_, options);

@@ -55,7 +55,9 @@ class Lease {
   virtual Management* management() = 0;         // nullptr where the API cannot be reached or used
 
   // Declares a topology as the experiment file names it (the prefix is applied here), and deletes it again.
-  virtual void declare(const Topology& topology) = 0;
+  using Progress = std::function<void(std::size_t done, std::size_t of)>;  // may throw to end it
+  virtual void declare(const Topology& topology, const Progress& on_progress) = 0;
+  void declare(const Topology& topology) { declare(topology, nullptr); }
   virtual void remove(const Topology& topology) = 0;
 
   // Deletes everything that is ours. A second call does nothing. Throws Error when something had to be left

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,10 +74,12 @@ std::string plugin_of_exchange_type(const std::string& type);
 
 struct DeclarationOptions {
   bool tls_insecure = false;
+  // Told every so often how far it is; may throw to end it.
+  std::function<void(std::size_t done, std::size_t of)> on_progress;
 };
 
 // Declares exchanges, then queues, then bindings (but those that come later) over one AMQP connection;
-// predeclared objects are checked passively. Blocks, bounded by 10 s for each step. `uri` has credentials.
+// predeclared objects are checked passively. Blocks, bounded by 10 s for each answer. `uri` has credentials.
 // Throws Error: unknown exchange type (which plugin to enable), an object exists with other arguments (406),
 // a predeclared one is missing (404), no permission (403), login refused, no broker.
 void declare(const Topology& topology, const std::string& uri, const DeclarationOptions& options = {});

@@ -193,9 +193,23 @@ class Recorder {
 // told, not thrown.
 class DeclaredTopology {
  public:
-  DeclaredTopology(Lease& lease, const Json& topology, RunObserver& observer)
+  DeclaredTopology(Lease& lease, const Json& topology, const Clock& clock, const Interrupts& interrupts,
+                   RunObserver& observer)
       : lease_(lease), topology_(Topology::from_json(topology)), observer_(observer) {
-    lease_.declare(topology_);
+    observer_.stage("declaring the topology");
+    const Nanoseconds began_ns = clock.now();
+    Nanoseconds told_ns = began_ns;
+    lease_.declare(topology_, [&](std::size_t done, std::size_t of) {
+      if (interrupts.count() > 0)
+        throw Error("interrupted while the topology was declared", "", "", ExitStatus::kInterrupted);
+      const Nanoseconds now = clock.now();
+      if (now - told_ns < kNanosecondsPerSecond) return;
+      told_ns = now;
+      const double per_s =
+          static_cast<double>(done) * kNanosecondsPerSecond / static_cast<double>(now - began_ns);
+      observer_.stage(
+          fmt::format("declaring the topology: {} of {} queues and bindings ({:.0f} /s)", done, of, per_s));
+    });
   }
   ~DeclaredTopology() {
     try {
@@ -303,8 +317,7 @@ class RunSequence {
  private:
   Json measured(Lease& lease, const PlannedRun& planned, const std::filesystem::path& folder,
                 Recorder& recorder) {
-    observer_.stage("declaring the topology");
-    const DeclaredTopology topology(lease, planned.topology, observer_);
+    const DeclaredTopology topology(lease, planned.topology, clock_, interrupts_, observer_);
     RunSetting setting;
     setting.executable = "/proc/self/exe";
     setting.folder = folder;

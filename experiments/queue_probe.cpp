@@ -73,34 +73,44 @@ std::vector<QueueProbe::Depth> QueueProbe::queues() const {
 std::vector<QueueProbe::Depth> QueueProbe::look() {
   trouble_.clear();
   std::vector<Depth> depths = queues();
+  std::vector<std::string> names;
+  std::vector<Depth*> asked;
   for (Depth& depth : depths) {
-    const Queue& queue = depth.queue;
     // Nobody else may ask about an exclusive queue, and it ends with its consumer: nothing is left in it
     // then.
-    const bool exclusive = queue.exclusive && !queue.predeclared;
-    if (exclusive) depth.ready = 0;
-    // One failure is enough: a dead broker must not cost the limit once per queue.
-    if (trouble_.empty() && !exclusive) {
-      try {
-        if (!session_) {
-          amqp::TlsOptions tls;
-          tls.insecure = tls_insecure_;
-          session_ = std::make_unique<amqp::Session>(amqp::Uri::parse(uris_.front()), tls, kAnswerLimit);
-        }
-        const auto status = session_->queue(queue.name);
-        if (status) {
-          depth.ready = status->messages;
-        } else if (deleted_.contains(queue.name)) {
-          depth.ready = 0;
-        }
-      } catch (const Error& error) {
-        trouble_ = error.summary();
-        session_.reset();
-        std::rotate(uris_.begin(), uris_.begin() + 1, uris_.end());
-      }
+    if (depth.queue.exclusive && !depth.queue.predeclared) {
+      depth.ready = 0;
+      continue;
+    }
+    names.push_back(depth.queue.name);
+    asked.push_back(&depth);
+  }
+  const std::vector<std::optional<amqp::QueueStatus>> statuses = ask(names);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (statuses[i]) {
+      asked[i]->ready = statuses[i]->messages;
+    } else if (trouble_.empty() && deleted_.contains(names[i])) {
+      asked[i]->ready = 0;
     }
   }
   return depths;
+}
+
+std::vector<std::optional<amqp::QueueStatus>> QueueProbe::ask(const std::vector<std::string>& names) {
+  std::vector<std::optional<amqp::QueueStatus>> statuses(names.size());
+  try {
+    if (!session_) {
+      amqp::TlsOptions tls;
+      tls.insecure = tls_insecure_;
+      session_ = std::make_unique<amqp::Session>(amqp::Uri::parse(uris_.front()), tls, kAnswerLimit);
+    }
+    session_->queues(names, statuses);
+  } catch (const Error& error) {
+    trouble_ = error.summary();
+    session_.reset();
+    std::rotate(uris_.begin(), uris_.begin() + 1, uris_.end());
+  }
+  return statuses;
 }
 
 bool QueueProbe::any_to_drain() const {

@@ -14,7 +14,7 @@
 
 namespace brokerlab {
 
-// Asks the broker how many messages are ready in the queues of a run. Blocking, bounded by 2 s a queue; for
+// Asks the broker how many messages are ready in the queues of a run. Blocking, bounded by 2 s an answer; for
 // the controller while nobody is being measured.
 class QueueProbe {
  public:
@@ -43,6 +43,8 @@ class QueueProbe {
   const std::string& trouble() const { return trouble_; }
 
  private:
+  std::vector<std::optional<amqp::QueueStatus>> ask(const std::vector<std::string>& names);
+
   std::vector<std::string> uris_;  // of every node; the first is asked until it fails
   bool tls_insecure_;
   std::vector<Queue> queues_;  // under the names the broker knows

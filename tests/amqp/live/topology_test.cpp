@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <stdexcept>
+
 #include "amqp/session.h"
 #include "core/error.h"
 #include "live_fixture.h"
@@ -215,6 +218,75 @@ TEST_F(TopologyOnBroker, SessionServesTheController) {
   session.remove_exchange("s-orders");
   EXPECT_FALSE(session.queue("s-queue").has_value());
   EXPECT_EQ(session.server_version().substr(0, 2), "3.");
+}
+
+class ListsOnBroker : public TopologyOnBroker {
+ protected:
+  static constexpr std::size_t kQueues = 300;  // more than are asked for at a time
+  ListsOnBroker() {
+    for (std::size_t i = 0; i < kQueues; ++i) {
+      QueueDeclaration queue;
+      queue.name = names_.emplace_back("list-" + std::to_string(i));
+      queue.auto_delete = true;
+      queues_.push_back(queue);
+      bindings_.push_back(
+          {"amq.direct", BindingDeclaration::To::kQueue, queue.name, queue.name, Json::object()});
+    }
+  }
+  ~ListsOnBroker() override { session_.remove_queues(names_, nullptr); }
+
+  Session session_{LiveBroker::instance().uri()};
+  std::vector<std::string> names_;
+  std::vector<QueueDeclaration> queues_;
+  std::vector<BindingDeclaration> bindings_;
+};
+
+TEST_F(ListsOnBroker, AreDeclaredBoundAskedAndRemoved) {
+  std::vector<std::size_t> told;
+  session_.declare(queues_, [&](std::size_t done) { told.push_back(done); });
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.back(), kQueues);
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+  session_.bind(bindings_, nullptr);
+  for (const std::string& name : {names_.front(), names_.back()})
+    EXPECT_TRUE(session_.publish("amq.direct", name, {}, "x")) << name;
+
+  // Those that are not there do not keep the others from being asked.
+  std::vector<std::string> asked = names_;
+  asked.insert(asked.begin() + 7, "list-of-nobody");
+  asked.emplace_back("list-of-nobody");
+  std::vector<std::optional<QueueStatus>> statuses;
+  session_.queues(asked, statuses);
+  ASSERT_EQ(statuses.size(), asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    EXPECT_EQ(statuses[i].has_value(), asked[i] != "list-of-nobody") << asked[i];
+  EXPECT_EQ(statuses.front()->messages, 1U);
+  EXPECT_EQ(statuses[kQueues]->messages, 1U);
+  EXPECT_EQ(statuses[1]->messages, 0U);
+
+  session_.remove_queues(names_, nullptr);
+  session_.queues(names_, statuses);
+  EXPECT_TRUE(
+      std::none_of(statuses.begin(), statuses.end(), [](const auto& one) { return one.has_value(); }));
+}
+
+TEST_F(ListsOnBroker, ARefusalNamesItsQueueAndTheSessionLivesOn) {
+  session_.declare(queues_[150]);
+  queues_[150].auto_delete = false;
+  try {
+    session_.declare(queues_, nullptr);
+    FAIL() << "declared again with other properties";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("'list-150'"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(session_.queue("list-0").has_value());
+}
+
+TEST_F(ListsOnBroker, WhoeverIsToldCanEndIt) {
+  EXPECT_THROW(session_.declare(queues_, [](std::size_t) { throw std::runtime_error("enough"); }),
+               std::runtime_error);
+  EXPECT_TRUE(session_.queue("list-0").has_value());
+  EXPECT_FALSE(session_.queue("list-299").has_value());
 }
 
 }  // namespace
