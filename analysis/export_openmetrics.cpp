@@ -1,67 +1,38 @@
 #include "analysis/export_openmetrics.h"
 
-#include <fmt/format.h>
-
 #include <utility>
-#include <vector>
+
+#include "core/metric_text.h"
 
 namespace brokerlab {
 namespace {
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
 constexpr double kNanosecondsPerSecond = 1e9;
 
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '\n') {
-      safe += "\\n";
-      continue;
-    }
-    if (c == '"' || c == '\\') safe += '\\';
-    safe += c;
-  }
-  return safe;
-}
-
-// One metric family after the other: a reader refuses samples of one family among those of another.
+// The samples of a result: each belongs to a run.
 class Exposition {
  public:
-  explicit Exposition(Labels common) : common_(std::move(common)) {}
+  explicit Exposition(MetricLabels common) : text_(MetricFormat::kOpenMetrics, std::move(common)) {}
 
-  void family(const std::string& name, const char* type, const char* unit, const char* help) {
-    name_ = name;
-    text_ += fmt::format("# TYPE {} {}\n", name, type);
-    if (*unit != 0) text_ += fmt::format("# UNIT {} {}\n", name, unit);
-    text_ += fmt::format("# HELP {} {}\n", name, help);
+  void family(const char* name, MetricText::Type type, const char* unit, const char* help) {
+    text_.family(name, type, unit, help);
   }
 
-  void sample(const char* suffix, const Json& run, const Labels& labels, double value) {
-    text_ += name_ + suffix + "{";
-    add(common_, "");
-    add({{"variant", run.at("variant").get<std::string>()}, {"repetition", run.at("repetition").dump()}},
-        ",");
-    if (!labels.empty()) add(labels, ",");
-    text_ += fmt::format("}} {}\n", value);
+  void sample(const char* suffix, const Json& run, const MetricLabels& more, double value) {
+    MetricLabels labels = {{"variant", run.at("variant").get<std::string>()},
+                           {"repetition", run.at("repetition").dump()}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    text_.sample(suffix, labels, value);
   }
 
-  std::string finish() && { return std::move(text_) + "# EOF\n"; }
+  std::string finish() && { return std::move(text_).finish(); }
 
  private:
-  void add(const Labels& labels, const char* before) {
-    for (const auto& [name, value] : labels) {
-      text_ += fmt::format("{}{}=\"{}\"", before, name, escaped(value));
-      before = ",";
-    }
-  }
-
-  Labels common_;
-  std::string name_, text_;
+  MetricText text_;
 };
 
 void add_latencies(const Json& runs, Exposition& exposition) {
-  exposition.family("brokerlab_latency_seconds", "summary", "seconds",
+  exposition.family("brokerlab_latency_seconds", MetricText::Type::kSummary, "seconds",
                     "Latencies of a run; what each stream counts from stands in docs/metrics.md.");
   for (const Json& run : runs) {
     const Json& latency = run.at("latency");
@@ -97,7 +68,7 @@ void add_figures(const Json& runs, const char* part, const std::string& suffix, 
 }
 
 void add_fairness(const Json& runs, Exposition& exposition) {
-  exposition.family("brokerlab_fairness", "gauge", "", "How evenly consumers shared.");
+  exposition.family("brokerlab_fairness", MetricText::Type::kGauge, "", "How evenly consumers shared.");
   for (const Json& run : runs) {
     for (const char* by : {"by_messages", "by_bytes", "by_busy_time"}) {
       const Json indices = run.at("fairness").value(by, Json::object());
@@ -110,15 +81,16 @@ void add_fairness(const Json& runs, Exposition& exposition) {
 }
 
 void add_state(const Json& runs, Exposition& exposition) {
-  exposition.family("brokerlab_makespan_seconds", "gauge", "seconds",
+  exposition.family("brokerlab_makespan_seconds", MetricText::Type::kGauge, "seconds",
                     "From the first message due to the last work done.");
   for (const Json& run : runs)
     if (run.contains("makespan_ns"))
       exposition.sample("", run, {}, run.at("makespan_ns").get<double>() / kNanosecondsPerSecond);
-  exposition.family("brokerlab_valid", "gauge", "", "1 where the measurement can be trusted.");
+  exposition.family("brokerlab_valid", MetricText::Type::kGauge, "",
+                    "1 where the measurement can be trusted.");
   for (const Json& run : runs)
     exposition.sample("", run, {}, run.at("verdict").at("status") == "valid" ? 1 : 0);
-  exposition.family("brokerlab_flag_failed", "gauge", "",
+  exposition.family("brokerlab_flag_failed", MetricText::Type::kGauge, "",
                     "1 for a doubt about the measurement; none where it was not checked.");
   for (const Json& run : runs)
     for (const Json& flag : run.at("flags"))
@@ -132,11 +104,12 @@ void add_state(const Json& runs, Exposition& exposition) {
 std::string export_openmetrics(const Json& result, const Json& runs) {
   Exposition exposition({{"experiment", result.at("experiment").get<std::string>()}});
   add_latencies(runs, exposition);
-  exposition.family("brokerlab_messages_per_second", "gauge", "", "Mean rates of a run.");
+  exposition.family("brokerlab_messages_per_second", MetricText::Type::kGauge, "", "Mean rates of a run.");
   add_figures(runs, "rates", "_per_s", exposition);
-  exposition.family("brokerlab_ledger_messages", "gauge", "", "The account of every message of a run.");
+  exposition.family("brokerlab_ledger_messages", MetricText::Type::kGauge, "",
+                    "The account of every message of a run.");
   add_figures(runs, "ledger", "", exposition);
-  exposition.family("brokerlab_network", "gauge", "",
+  exposition.family("brokerlab_network", MetricText::Type::kGauge, "",
                     "Messages, frames and bytes between the broker and all processes.");
   add_figures(runs, "network", "", exposition);
   add_fairness(runs, exposition);

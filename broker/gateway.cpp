@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "broker/gateway_page.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/signals_elsewhere.h"
 
 namespace brokerlab {
 namespace {
@@ -126,25 +126,6 @@ class Form {
  private:
   std::size_t received_ = 0;
   std::optional<std::string> value_;
-};
-
-// While it lives, the signals that end a program are left to the thread that waits for them; threads made
-// meanwhile inherit that.
-class SignalsElsewhere {
- public:
-  SignalsElsewhere() {
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, &before_);
-  }
-  ~SignalsElsewhere() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsElsewhere(const SignalsElsewhere&) = delete;
-  SignalsElsewhere& operator=(const SignalsElsewhere&) = delete;
-
- private:
-  sigset_t before_{};
 };
 
 // The library lets five connections wait to be accepted; when more come at once, the kernel drops some.

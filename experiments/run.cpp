@@ -81,6 +81,7 @@ Json Run::execute() {
       &ticker_, [](uv_timer_t* timer) { static_cast<Run*>(timer->data)->tick(); }, kTickMs, kTickMs);
   uv_run(&loop_, UV_RUN_DEFAULT);  // until tick() stops the loop
   if (failure_) throw *failure_;
+  report_progress(clock_.now(), true);  // the last figures of all processes
   Json result = evidence();
   write_json_file(setting_.folder / "evidence.json", result);
   return result;
@@ -402,6 +403,8 @@ void Run::report_progress(Nanoseconds now, bool force) {
   progress.planned_ns = plan_.phases.load_ns();
   progress.done_share = done_share(now);
   progress.rows = table_.rows(processes_, now);
+  for (const auto& process : processes_) progress.processes.push_back(process.get());
+  progress.faults = faults_->report();
   observer_.progress(progress);
 }
 

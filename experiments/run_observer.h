@@ -1,13 +1,26 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "broker/broker_figures.h"
 #include "core/clock.h"
+#include "core/json.h"
 
 namespace brokerlab {
+
+struct RunProcess;
+
+// Which run of which experiment it is.
+struct RunIdentity {
+  std::string experiment, run_id, variant;
+  int repetition = 0;
+  std::string title;             // "push, repetition 1 (2 of 4)"
+  std::string broker;            // scheme://host:port/vhost; "" for a simulated one
+  std::filesystem::path folder;  // where its recordings are
+};
 
 // One line of the live table: a load or a role over all of its processes. Figures are cumulative since the
 // start.
@@ -36,6 +49,8 @@ struct RunProgress {
   double done_share = 0;       // [0, 1], by count where that is known, else by time
   std::vector<ProgressRow> rows;
   BrokerFigures broker;  // as of its last samples, which are rarer than progress
+  std::vector<const RunProcess*> processes;  // for the time of the call
+  Json faults = Json::array();               // as in the evidence (FaultSchedule::report)
 };
 
 // Told what happens while experiments run, on the controller's thread. The terminal, plain lines and silence
@@ -49,6 +64,10 @@ class RunObserver {
   // Something a person should see now and that stays in the result: a blocked connection, a fault, a dead
   // process.
   virtual void notice(const std::string& text) = 0;
+  // Around all that is told of one run.
+  virtual void begin_run(const RunIdentity&) {}
+  // Given its entry of the result.
+  virtual void end_run(const Json&) {}
 };
 
 }  // namespace brokerlab
