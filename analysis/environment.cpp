@@ -129,11 +129,13 @@ std::vector<std::string> blot_secrets(const std::vector<std::string>& command) {
 }
 
 Json describe_environment(const EnvironmentInput& input) {
-  return {{"host", host()},
-          {"broker", cleaned(input.broker)},
-          {"versions", cleaned(input.versions)},
-          {"command", blot_secrets(input.command)},
-          {"tls_insecure", input.tls_insecure}};
+  Json environment = {{"host", host()},
+                      {"broker", cleaned(input.broker)},
+                      {"versions", cleaned(input.versions)},
+                      {"command", blot_secrets(input.command)},
+                      {"tls_insecure", input.tls_insecure}};
+  if (!input.tags.empty()) environment["tags"] = cleaned(input.tags);
+  return environment;
 }
 
 }  // namespace brokerlab

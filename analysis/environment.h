@@ -13,10 +13,11 @@ struct EnvironmentInput {
   Json versions = Json::object();    // {"brokerlab": "0.1.0", "rabbitmq": "3.10.8", "erlang": "25", …}
   Json broker = Json::object();      // {"kind", "uri" (userinfo is removed), "plugins", …}
   bool tls_insecure = false;
+  Json tags = Json::object();  // what the person wants the result to be known by
 };
 
-// {host{…}, broker{…}, versions{…}, command[], tls_insecure}: reads /proc of this machine. What cannot be
-// read is absent.
+// {host{…}, broker{…}, versions{…}, command[], tls_insecure, tags{}}: reads /proc of this machine. What
+// cannot be read is absent.
 Json describe_environment(const EnvironmentInput& input);
 
 // Scheme, host, port and vhost of every URI in `text` stay, user and password go.

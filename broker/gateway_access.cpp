@@ -47,7 +47,7 @@ bool GatewayAccess::known_name(const std::string& host) const {
 
 std::optional<GatewayAccess::Refusal> GatewayAccess::refuse(const Request& request) const {
   if (!known_name(host_of(request.host))) {
-    return Refusal{kMisdirected, "this gateway is not known by the name that the request gives as Host"};
+    return Refusal{kMisdirected, "this service is not known by the name that the request gives as Host"};
   }
   const bool own_page =
       request.origin == "http://" + request.host || request.origin == "https://" + request.host;

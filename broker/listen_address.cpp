@@ -38,13 +38,13 @@ bool read_port(std::string_view text, std::uint16_t& port) {
 
 }  // namespace
 
-ListenAddress ListenAddress::parse(std::string_view text) {
+ListenAddress ListenAddress::parse(std::string_view text, const std::string& option) {
   ListenAddress address;
-  if (read_port(text, address.port)) return address;
+  if (read_port(text.substr(text.starts_with(':') ? 1 : 0), address.port)) return address;
   const Parts parts = split(text);
   address.host = parts.host;
   if (address.host.empty() || !read_port(parts.port, address.port)) {
-    throw Error("\"" + std::string(text) + "\" is no address to listen on", "--listen",
+    throw Error("\"" + std::string(text) + "\" is no address to listen on", option,
                 "give HOST:PORT, for example 127.0.0.1:8081 or [::1]:8081", ExitStatus::kUsage);
   }
   return address;

@@ -6,14 +6,14 @@
 
 namespace brokerlab {
 
-// Where a service of ours listens: HOST:PORT, [IPv6]:PORT, or PORT alone for this machine only. Port 0 lets
-// the system choose.
+// Where a service of ours listens: HOST:PORT, [IPv6]:PORT, or PORT or :PORT alone for this machine only. Port
+// 0 lets the system choose.
 struct ListenAddress {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
 
-  // Throws Error (kUsage).
-  static ListenAddress parse(std::string_view text);
+  // Throws Error (kUsage), naming the option.
+  static ListenAddress parse(std::string_view text, const std::string& option = "--listen");
 
   bool loopback() const;     // nobody but this machine can reach it
   std::string text() const;  // "127.0.0.1:8081", "[::1]:8081"

@@ -8,6 +8,7 @@
 #include "analysis/environment.h"
 #include "analysis/result.h"
 #include "analysis/summary.h"
+#include "cli/live_options.h"
 #include "core/ids.h"
 #include "core/units.h"
 #include "experiments/fault_kind.h"
@@ -150,6 +151,7 @@ class Recorder {
       if (environment.broker.contains(name)) environment.versions[name] = environment.broker[name];
     }
     environment.tls_insecure = options.tls_insecure;
+    environment.tags = tags_json(options.live);
     input_.environment = describe_environment(environment);
   }
 
@@ -177,6 +179,7 @@ class Recorder {
   std::uint64_t run_number(const PlannedRun& run) const {
     return id_.number + static_cast<std::uint64_t>(run.order);
   }
+  const std::string& id() const { return id_.text; }
   const std::filesystem::path& folder() const { return folder_; }
   const Json& result() const { return result_; }
   bool empty() const { return input_.runs.empty(); }
@@ -306,10 +309,14 @@ class RunSequence {
       if (interrupts_.count() > 0) return recorder.abort();
       const std::filesystem::path folder = recorder.run_folder(planned);
       const std::uint64_t number = recorder.run_number(planned);
+      observer_.begin_run({experiment_.name, recorder.id(), planned.variant, planned.repetition,
+                           title_of(experiment_, plan_, planned),
+                           lease != nullptr ? lease->display_uri() : "", folder});
       const Json evidence =
           lease != nullptr ? measured(*lease, planned, folder, recorder) : simulated(planned, folder, number);
       observer_.stage("analysing " + title_of(experiment_, plan_, planned));
       recorder.add(evidence, folder);
+      observer_.end_run(recorder.result().at("runs").back());
       if (recorder.thresholds().stopped()) return;
     }
   }

@@ -12,6 +12,7 @@
 #include "experiments/experiment.h"
 #include "experiments/interrupts.h"
 #include "experiments/run_observer.h"
+#include "live/service.h"
 
 namespace brokerlab {
 
@@ -26,6 +27,7 @@ struct RunOptions {
   std::optional<int> nodes;
   std::filesystem::path out = "results";
   std::vector<std::string> command_line;
+  live::Wanted live;
 };
 
 // The broker of one `brokerlab run`: opened when first needed, kept for the next experiment when that asks

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/hand_command.h"
+#include "cli/live_options.h"
 #include "cli/plain_load_options.h"
 #include "cli/run_command.h"
 #include "experiments/description.h"
@@ -22,6 +23,7 @@ struct LoadOptions {
   std::string save;
   std::string out = "results";
   bool dry_run = false, quiet = false, json = false;
+  LiveOptions live;
 };
 
 constexpr char kSource[] = "the options of brokerlab load";
@@ -61,6 +63,7 @@ void save(const Json& experiment, const std::string& path) {
 }
 
 ExitStatus run_plain_load(const CLI::App& command, LoadOptions& options, const CommandContext& context) {
+  const live::Wanted live = wanted_of(options.live);
   for (const std::string& note : notes_on_options(command)) fmt::print(stderr, "note: {}\n", note);
   PlainLoad& plain = options.plain;
   if (!options.hand.id.empty()) plain.name = options.hand.id;
@@ -84,6 +87,7 @@ ExitStatus run_plain_load(const CLI::App& command, LoadOptions& options, const C
   run.tls_insecure = options.hand.tls_insecure;
   run.out = options.out;
   run.command_line = context.command_line;
+  run.live = live;
   return run_all({experiment}, run, options.quiet, options.json);
 }
 
@@ -110,7 +114,11 @@ void add_load_command(CLI::App& app, CommandContext& context) {
   add_switch(*command, "--dry-run", options->dry_run, "say what would be done");
   add_switch(*command, "--quiet", options->quiet, "no progress");
   add_switch(*command, "--json", options->json, "the result on standard output");
+  add_live_options(*command, options->live);
   command->callback([options, command, &context] {
+    std::vector<std::string> words;
+    give_back_words(options->live, words);
+    if (!words.empty()) options->hand.name = words.front();
     refuse_mixture(*command, *options);
     if (!options->hand.name.empty()) return run_by_hand(options->hand);
     context.status = run_plain_load(*command, *options, context);

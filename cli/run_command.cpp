@@ -11,6 +11,7 @@
 #include "analysis/summary_text.h"
 #include "cli/command.h"
 #include "cli/experiment_run.h"
+#include "cli/live_options.h"
 #include "cli/terminal.h"
 #include "core/ids.h"
 #include "experiments/catalogue.h"
@@ -41,6 +42,7 @@ struct RunCommandOptions {
   bool dry_run = false;
   bool quiet = false;
   bool json = false;
+  LiveOptions live;
 };
 
 // Every experiment of the catalogue; suites only name others of it.
@@ -127,33 +129,59 @@ void print_json(const std::vector<ExperimentOutcome>& outcomes) {
   fmt::print("{}\n", (outcomes.size() == 1 ? all[0] : all).dump(2));
 }
 
+// Null when nobody wants to watch. The addresses are told before anything is started.
+std::unique_ptr<live::Service> watched(const live::Wanted& wanted, const Clock& clock, RunObserver& shown) {
+  if (!wanted.anything()) return nullptr;
+  auto service = std::make_unique<live::Service>(wanted, clock, shown);
+  for (const std::string& address : service->addresses()) fmt::print(stderr, "{}\n", address);
+  return service;
+}
+
+live::Outcome outcome_of(const std::vector<ExperimentOutcome>& outcomes, const std::filesystem::path& report,
+                         const std::optional<Error>& failure) {
+  live::Outcome outcome;
+  for (const ExperimentOutcome& each : outcomes) {
+    const Json& verdict = each.result.at("verdict");
+    outcome.results.push_back({each.result.at("experiment"), verdict.at("status"),
+                               (each.folder / "result.json").string(),
+                               verdict.at("reasons").get<std::vector<std::string>>()});
+  }
+  outcome.report = std::filesystem::absolute(report).string();
+  if (failure) outcome.failure = failure->what();
+  return outcome;
+}
+
 }  // namespace
 
 ExitStatus run_all(const std::vector<Experiment>& experiments, const RunOptions& options, bool quiet,
                    bool json) {
   const MonotonicClock clock;
   const Interrupts interrupts;
-  std::unique_ptr<RunObserver> observer = make_observer(progress_style(quiet));
+  std::unique_ptr<RunObserver> shown = make_observer(progress_style(quiet));
+  const std::unique_ptr<live::Service> live = watched(options.live, clock, *shown);
+  RunObserver& observer = live ? live->observer() : *shown;
   std::vector<ExperimentOutcome> outcomes;
   std::optional<Error> failure;
   {
-    BrokerRoom room(options, clock, interrupts, *observer);
+    BrokerRoom room(options, clock, interrupts, observer);
     for (const Experiment& experiment : experiments) {
       if (interrupts.count() > 0) break;
       try {
-        outcomes.push_back(run_experiment(experiment, options, room, clock, interrupts, *observer));
+        outcomes.push_back(run_experiment(experiment, options, room, clock, interrupts, observer));
         failure = outcomes.back().failure;
       } catch (const Error& error) {
+        if (live && outcomes.empty()) live->finish({{}, "", error.what()});
         if (outcomes.empty()) throw;
         failure = error;
       }
       if (failure) break;
     }
-    observer->stage("closing the broker");
+    observer.stage("closing the broker");
     room.close();
   }
   const std::filesystem::path report = write_reports(outcomes, options.out);
-  observer.reset();  // the live table makes room for the summary
+  if (live) live->finish(outcome_of(outcomes, report, failure));
+  shown.reset();  // the live table makes room for the summary
   if (json) {
     print_json(outcomes);
   } else {
@@ -169,7 +197,9 @@ ExitStatus run_all(const std::vector<Experiment>& experiments, const RunOptions&
 
 namespace {
 
-ExitStatus run(const RunCommandOptions& options, const CommandContext& context) {
+ExitStatus run(RunCommandOptions& options, const CommandContext& context) {
+  give_back_words(options.live, options.experiments);
+  const live::Wanted live = wanted_of(options.live);
   const std::vector<Experiment> experiments = load_all(options);
   for (const Experiment& experiment : experiments) {
     for (const Problem& warning : experiment.warnings) fmt::print(stderr, "{}\n", warning.text());
@@ -193,6 +223,7 @@ ExitStatus run(const RunCommandOptions& options, const CommandContext& context) 
   run_options.allow_faults = options.allow_faults;
   run_options.out = options.out;
   run_options.command_line = context.command_line;
+  run_options.live = live;
   return run_all(experiments, run_options, options.quiet, options.json);
 }
 
@@ -230,6 +261,7 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   add_switch(*command, "--dry-run", options->dry_run, "say what would be done");
   add_switch(*command, "--quiet", options->quiet, "no progress");
   add_switch(*command, "--json", options->json, "the result on standard output");
+  add_live_options(*command, options->live);
   command->callback([options, &context] { context.status = run(*options, context); });
 }
 

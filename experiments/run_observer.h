@@ -48,7 +48,7 @@ struct RunProgress {
   Nanoseconds planned_ns = 0;  // of the load; 0 when only counts end it
   double done_share = 0;       // [0, 1], by count where that is known, else by time
   std::vector<ProgressRow> rows;
-  BrokerFigures broker;  // as of its last samples, which are rarer than progress
+  BrokerFigures broker;                      // as of its last samples, which are rarer than progress
   std::vector<const RunProcess*> processes;  // for the time of the call
   Json faults = Json::array();               // as in the evidence (FaultSchedule::report)
 };

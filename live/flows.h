@@ -25,12 +25,12 @@ struct Flow {
   bool role = false;
   std::string destination;  // "" where they are too many to be told apart
   std::uint64_t sent = 0, consumed = 0;
-  Buckets published, nacked, returned;        // sent -> answered by the broker, by the answer
-  Buckets acked, requeued, rejected;          // work done, or else received -> written
-  Buckets processed;                          // work started -> done
-  Buckets send_delay;                         // intended -> sent
-  Buckets confirmed_from_intended;            // intended -> confirmed
-  Buckets end_to_end, done;                   // intended -> received, -> work done
+  Buckets published, nacked, returned;  // sent -> answered by the broker, by the answer
+  Buckets acked, requeued, rejected;    // work done, or else received -> written
+  Buckets processed;                    // work started -> done
+  Buckets send_delay;                   // intended -> sent
+  Buckets confirmed_from_intended;      // intended -> confirmed
+  Buckets end_to_end, done;             // intended -> received, -> work done
 };
 
 // Percentiles of one latency, each only where enough samples lie beyond it (docs/metrics.md).
@@ -50,10 +50,10 @@ struct Source {
   std::vector<std::string> routes, queues;  // destinations by the numbers that records refer to them with
 };
 
-// Reads the recordings of a run while it goes on, five times a second on a thread of its own, and sums up what
-// they say. The recordings are the only source of a result, and so they are of these figures: nothing is counted
-// twice in two places that could disagree, and the processes that measure pay nothing for being watched. A thread
-// that cannot keep up lags and catches up; it leaves nothing out.
+// Reads the recordings of a run while it goes on, five times a second on a thread of its own, and sums up
+// what they say. The recordings are the only source of a result, and so they are of these figures: nothing is
+// counted twice in two places that could disagree, and the processes that measure pay nothing for being
+// watched. A thread that cannot keep up lags and catches up; it leaves nothing out.
 //
 // All methods from any thread; none waits longer than one look at the recordings takes, but for end_run().
 class Flows {

@@ -12,9 +12,9 @@ namespace {
 using Type = MetricText::Type;
 using Runs = std::vector<const RunView*>;
 
-constexpr std::array kOwnLabels = {"experiment", "run_id", "variant", "repetition", "name",   "kind",
-                                   "stage",      "le",     "quantile", "direction", "version", "error_type",
-                                   "job",        "instance"};
+constexpr std::array kOwnLabels = {"experiment", "run_id",     "variant", "repetition", "name",
+                                   "kind",       "stage",      "le",      "quantile",   "direction",
+                                   "version",    "error_type", "job",     "instance"};
 
 struct Figure {
   const char* key;  // of EntryView::totals or now
@@ -44,7 +44,8 @@ constexpr std::array<Figure, 16> kTotals = {{
 }};
 
 constexpr std::array<Figure, 4> kLevels = {{
-    {"unsettled", "brokerlab_unsettled_messages", "", "Messages published and not answered by the broker yet."},
+    {"unsettled", "brokerlab_unsettled_messages", "",
+     "Messages published and not answered by the broker yet."},
     {"in_hand", "brokerlab_in_hand_messages", "", "Deliveries received and not worked off yet."},
     {"open", "brokerlab_churn_open", "", "Things that a churn holds open."},
     {"rss_bytes", "brokerlab_process_resident_bytes", "bytes", "Resident memory of the processes."},
@@ -295,9 +296,8 @@ MetricFormat wanted_format(std::string_view accept) {
 }
 
 const char* content_type(MetricFormat format) {
-  return format == MetricFormat::kOpenMetrics
-             ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
-             : "text/plain; version=0.0.4; charset=utf-8";
+  return format == MetricFormat::kOpenMetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                              : "text/plain; version=0.0.4; charset=utf-8";
 }
 
 bool label_taken(std::string_view name) {

@@ -11,9 +11,10 @@ namespace {
 
 constexpr Nanoseconds kFirstPointInterval = kNanosecondsPerSecond / 2;
 
-constexpr std::array kTotals = {"scheduled", "published", "confirmed", "returned",   "nacked",    "received",
-                                "done",      "ignored",   "busy_ns",   "unreadable", "cpu_ns",    "bytes_out",
-                                "bytes_in",  "begun",     "opened",    "closed",     "redelivered", "failed"};
+constexpr std::array kTotals = {"scheduled", "published",   "confirmed", "returned", "nacked",
+                                "received",  "done",        "ignored",   "busy_ns",  "unreadable",
+                                "cpu_ns",    "bytes_out",   "bytes_in",  "begun",    "opened",
+                                "closed",    "redelivered", "failed"};
 constexpr std::array kLevels = {"unsettled", "in_hand", "open", "rss_bytes"};
 
 EntryView::Kind kind_of(const RunProcess& process) {
@@ -162,6 +163,7 @@ void State::progress(const RunProgress& progress) {
   run.entries = std::move(entries);
   run.workers = std::move(workers);
   run.faults = std::move(faults);
+  run.broker = progress.broker;
   if (due) add_point(progress.elapsed_ns, recent);
 }
 
@@ -175,11 +177,11 @@ void State::add_point(Nanoseconds at_ns, const Latencies& recent) {
     return static_cast<double>(totals.*figure - totals_.*figure) / seconds;
   };
   if (seconds > 0) {
-    points_.points.push_back({at_ns, rate(&Totals::published), rate(&Totals::confirmed),
-                              rate(&Totals::received), rate(&Totals::done),
-                              sum(entries, false, "unsettled", &EntryView::now) +
-                                  sum(entries, true, "unsettled", &EntryView::now),
-                              sum(entries, true, "in_hand", &EntryView::now), recent});
+    points_.points.push_back(
+        {at_ns, rate(&Totals::published), rate(&Totals::confirmed), rate(&Totals::received),
+         rate(&Totals::done),
+         sum(entries, false, "unsettled", &EntryView::now) + sum(entries, true, "unsettled", &EntryView::now),
+         sum(entries, true, "in_hand", &EntryView::now), seen_.current->broker.ready, recent});
   }
   totals_ = totals;
   if (points_.points.size() < kMostPoints) return;
@@ -250,7 +252,8 @@ Points State::points(std::uint64_t generation, std::size_t from) const {
   const std::lock_guard lock(mutex_);
   if (generation != points_.generation) from = 0;
   from = std::min(from, points_.points.size());
-  return {points_.generation, from,
+  return {points_.generation,
+          from,
           {points_.points.begin() + static_cast<std::ptrdiff_t>(from), points_.points.end()}};
 }
 

@@ -26,8 +26,8 @@ struct EntryView {
   double per_second = 0;
   double cpu_share = 0;
   bool blocked = false;
-  // What the processes told, by the names of their progress lines: totals since the start of the run, of those
-  // that died, too; and what there is now.
+  // What the processes told, by the names of their progress lines: totals since the start of the run, of
+  // those that died, too; and what there is now.
   std::map<std::string, std::int64_t> totals, now;
 };
 
@@ -47,6 +47,7 @@ struct Point {
   Nanoseconds at_ns = 0;
   double published_per_s = 0, confirmed_per_s = 0, received_per_s = 0, done_per_s = 0;
   std::int64_t unsettled = 0, in_hand = 0;
+  std::optional<std::int64_t> ready;  // in the broker's queues
   Latencies latencies;
 };
 
@@ -59,6 +60,7 @@ struct RunView {
   std::vector<EntryView> entries;
   std::vector<WorkerView> workers;
   std::vector<FaultView> faults;
+  BrokerFigures broker;
   std::vector<Flow> flows;
   Latencies latencies;
   Json verdict;  // null while it is not known

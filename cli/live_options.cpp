@@ -1,0 +1,79 @@
+#include "cli/live_options.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "cli/command.h"
+#include "core/error.h"
+#include "live/metrics.h"
+
+namespace brokerlab {
+namespace {
+
+constexpr char kDefaultPage[] = "127.0.0.1:8080";
+
+bool looks_like_address(const std::string& word) {
+  const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
+  return word.find(':') != std::string::npos || std::all_of(word.begin(), word.end(), digit);
+}
+
+std::pair<std::string, std::string> tag_of(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::string key = text.substr(0, equals);
+  if (equals == std::string::npos || !MetricText::label_allowed(key)) {
+    throw Error("\"" + text + "\" is no KEY=VALUE", "--tag",
+                "a key has letters, digits and underscores: --tag branch=main", ExitStatus::kUsage);
+  }
+  if (live::label_taken(key)) {
+    throw Error("\"" + key + "\" is a label of our own", "--tag", "choose another key", ExitStatus::kUsage);
+  }
+  return {key, text.substr(equals + 1)};
+}
+
+}  // namespace
+
+void add_live_options(CLI::App& command, LiveOptions& options) {
+  add_option(
+      command, "--metrics", options.metrics,
+      "serve metrics for Prometheus while it runs: HOST:PORT, or PORT for this machine only; 0: a free one");
+  add_option(command, "--ui", options.page,
+             "show it in a browser while it runs, at HOST:PORT or PORT; 127.0.0.1:8080, or a free port")
+      ->expected(0, 1);
+  add_option(command, "--tag,--metrics-tags", options.tags,
+             "KEY=VALUE: a label of all metrics, kept in the result, too; may be repeated")
+      ->allow_extra_args(false)
+      ->delimiter(',');
+}
+
+void give_back_words(LiveOptions& options, std::vector<std::string>& words) {
+  if (options.page.empty() || looks_like_address(options.page.front())) return;
+  words.insert(words.begin(), options.page.front());
+  options.page.front().clear();
+}
+
+live::Wanted wanted_of(const LiveOptions& options) {
+  live::Wanted wanted;
+  if (!options.metrics.empty()) wanted.metrics = ListenAddress::parse(options.metrics, "--metrics");
+  if (!options.page.empty()) {
+    wanted.page_anywhere = options.page.front().empty();
+    wanted.page = ListenAddress::parse(wanted.page_anywhere ? kDefaultPage : options.page.front(), "--ui");
+  }
+  for (const std::string& text : options.tags) {
+    auto tag = tag_of(text);
+    const auto same = [&](const auto& other) { return other.first == tag.first; };
+    if (std::any_of(wanted.tags.begin(), wanted.tags.end(), same)) {
+      throw Error("\"" + tag.first + "\" is given twice", "--tag", "give each key once", ExitStatus::kUsage);
+    }
+    wanted.tags.push_back(std::move(tag));
+  }
+  return wanted;
+}
+
+Json tags_json(const live::Wanted& wanted) {
+  Json tags = Json::object();
+  for (const auto& [key, value] : wanted.tags) tags[key] = value;
+  return tags;
+}
+
+}  // namespace brokerlab

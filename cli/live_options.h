@@ -1,0 +1,28 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "core/json.h"
+#include "live/service.h"
+
+namespace brokerlab {
+
+// What the command line says about being watched: --metrics ADDR, --ui [ADDR], --tag KEY=VALUE.
+struct LiveOptions {
+  std::string metrics;
+  std::vector<std::string> page;
+  std::vector<std::string> tags;
+};
+
+void add_live_options(CLI::App& command, LiveOptions& options);
+// The word that stands behind --ui without being an address belongs to the command itself: taken out of
+// `options` and put in front of `words`.
+void give_back_words(LiveOptions& options, std::vector<std::string>& words);
+// Throws Error (kUsage) for what is no address or no tag.
+live::Wanted wanted_of(const LiveOptions& options);
+// {key: value}; empty without tags.
+Json tags_json(const live::Wanted& wanted);
+
+}  // namespace brokerlab
