@@ -310,7 +310,7 @@ class RunSequence {
       const std::filesystem::path folder = recorder.run_folder(planned);
       const std::uint64_t number = recorder.run_number(planned);
       observer_.begin_run({experiment_.name, recorder.id(), planned.variant, planned.repetition,
-                           title_of(experiment_, plan_, planned),
+                           title_of(experiment_, plan_, planned), lease != nullptr ? lease->prefix() : "",
                            lease != nullptr ? lease->display_uri() : "", folder});
       const Json evidence =
           lease != nullptr ? measured(*lease, planned, folder, recorder) : simulated(planned, folder, number);

@@ -18,6 +18,7 @@ struct RunIdentity {
   std::string experiment, run_id, variant;
   int repetition = 0;
   std::string title;             // "push, repetition 1 (2 of 4)"
+  std::string prefix;            // of names on the broker that the experiment knows without it
   std::string broker;            // scheme://host:port/vhost; "" for a simulated one
   std::filesystem::path folder;  // where its recordings are
 };

@@ -77,7 +77,8 @@ std::vector<ProgressRow> ProgressTable::rows(const std::vector<std::unique_ptr<R
       row->trouble += process->figure(figure);
     row->waiting += process->figure(row->is_churn ? "open" : load ? "unsettled" : "in_hand");
     row->resident_bytes += process->figure("rss_bytes");
-    row->blocked |= process->progress.value("blocked", false) || !process->progress.value("connected", true);
+    row->blocked |= process->alive() && (process->progress.value("blocked", false) ||
+                                         !process->progress.value("connected", true));
     moment.rows[row->name].messages = row->messages;
     moment.rows[row->name].cpu_ns += process->figure("cpu_ns");
   }

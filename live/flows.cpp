@@ -35,22 +35,27 @@ Latencies Flows::Histograms::read() const {
 class Flows::Followed final : public RecordingTail::Listener {
  public:
   Followed(Source source, Flows& owner) : tail_(source.path), owner_(owner) {
-    const auto flow = [&](const std::string& destination) {
+    const auto flow = [this, source](const std::string& destination) {
       Flow& found = owner_.flows_[{source.entry, destination}];
       found.entry = source.entry;
       found.role = source.role;
       found.destination = destination;
       return &found;
     };
-    const auto flows_of = [&](const std::vector<std::string>& destinations, std::vector<Flow*>& flows) {
-      if (destinations.size() > kMostDestinations) return;
-      for (const std::string& destination : destinations) flows.push_back(flow(destination));
-    };
-    flows_of(source.routes, by_route_);
-    flows_of(source.queues, by_queue_);
-    // An entry shows up with zeros before its first message, so that a rate can be taken of the first ones.
-    if (by_route_.empty() && by_queue_.empty()) other_ = flow("");
+    if (source.routes.size() <= kMostDestinations) {
+      for (const std::string& route : source.routes) by_route_.push_back(flow(route));
+    }
+    if (source.queues.size() <= kMostDestinations) {
+      for (const std::string& queue : source.queues) by_queue_.push_back(flow(queue));
+    }
     make_other_ = [flow] { return flow(""); };
+    // An entry shows up with zeros before its first message, so that a rate can be taken of the first ones.
+    for (Flow* each : by_route_) each->publishes = true;
+    for (const std::string& queue : source.consumed) {
+      if (!by_queue_.empty()) flow(queue)->consumes = true;
+    }
+    if (by_route_.empty() && !source.role) of(by_route_, 0).publishes = true;
+    if (by_queue_.empty() && source.role) of(by_queue_, 0).consumes = true;
   }
 
   bool look(Nanoseconds now, bool ended) { return tail_.look(now, ended, *this); }
@@ -59,6 +64,7 @@ class Flows::Followed final : public RecordingTail::Listener {
   void on_publish(const PublishRecord& record) override {
     if (record.outcome & kRefused) return;
     Flow& flow = of(by_route_, record.route);
+    flow.publishes = true;
     ++flow.sent;
     flow.send_delay.add(record.sent_ns - record.intended_ns);
   }
@@ -78,6 +84,7 @@ class Flows::Followed final : public RecordingTail::Listener {
 
   void on_delivery(const DeliveryRecord& record) override {
     Flow& flow = of(by_queue_, record.queue);
+    flow.consumes = true;
     ++flow.consumed;
     if (!has_our_times(record)) return;
     flow.end_to_end.add(record.received_ns - record.intended_ns);
@@ -146,13 +153,7 @@ void Flows::work() {
 
 // All sources once. False when there was more than one look takes.
 bool Flows::look(bool ended) {
-  std::vector<Source> sources;
-  {
-    const std::lock_guard lock(orders_);
-    sources.swap(new_sources_);
-  }
   const std::lock_guard lock(figures_);
-  for (Source& source : sources) followed_.push_back(std::make_unique<Followed>(std::move(source), *this));
   const Nanoseconds now = clock_.now();
   up_to_date_ = true;
   for (const auto& followed : followed_) up_to_date_ &= followed->look(now, ended);
@@ -165,16 +166,15 @@ void Flows::count(Histogram Histograms::*stream, Nanoseconds value) {
 }
 
 void Flows::begin_run() {
-  const std::scoped_lock lock(orders_, figures_);
-  new_sources_.clear();
+  const std::lock_guard lock(figures_);
   followed_.clear();
   flows_.clear();
   so_far_ = recent_ = {};
 }
 
 void Flows::follow(Source source) {
-  const std::lock_guard lock(orders_);
-  new_sources_.push_back(std::move(source));
+  const std::lock_guard lock(figures_);
+  followed_.push_back(std::make_unique<Followed>(std::move(source), *this));
 }
 
 void Flows::end_run() {

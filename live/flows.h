@@ -23,7 +23,8 @@ namespace brokerlab::live {
 struct Flow {
   std::string entry;  // name of the load or role
   bool role = false;
-  std::string destination;  // "" where they are too many to be told apart
+  bool publishes = false, consumes = false;  // what it does with that destination
+  std::string destination;                   // "" where they are too many to be told apart
   std::uint64_t sent = 0, consumed = 0;
   Buckets published, nacked, returned;  // sent -> answered by the broker, by the answer
   Buckets acked, requeued, rejected;    // work done, or else received -> written
@@ -48,6 +49,7 @@ struct Source {
   std::string entry;
   bool role = false;
   std::vector<std::string> routes, queues;  // destinations by the numbers that records refer to them with
+  std::vector<std::string> consumed;        // those of `queues` that it receives from
 };
 
 // Reads the recordings of a run while it goes on, five times a second on a thread of its own, and sums up
@@ -103,7 +105,6 @@ class Flows {
   std::mutex orders_;
   std::condition_variable ordered_;
   bool over_ = false;
-  std::vector<Source> new_sources_;
   std::thread thread_;
 };
 

@@ -106,19 +106,17 @@ void add_histogram(MetricText& text, const MetricLabels& labels, const Buckets& 
   text.sample("_count", labels, static_cast<double>(buckets.count()));
 }
 
-bool publishes(const Flow& flow) { return !flow.role || flow.sent > 0; }
-
 void add_messaging_counters(MetricText& text, const Runs& runs) {
   text.family("messaging_client_sent_messages", Type::kCounter, "", "Messages sent to the broker.");
   for (const RunView* run : runs)
     for (const Flow& flow : run->flows)
-      if (publishes(flow))
+      if (flow.publishes)
         text.sample("", messaging_labels(*run, flow, "publish", "send"), static_cast<double>(flow.sent));
   text.family("messaging_client_consumed_messages", Type::kCounter, "",
               "Messages that the broker delivered, each time it did.");
   for (const RunView* run : runs)
     for (const Flow& flow : run->flows)
-      if (flow.role)
+      if (flow.consumes)
         text.sample("", messaging_labels(*run, flow, "deliver", "receive"),
                     static_cast<double>(flow.consumed));
 }
@@ -129,7 +127,7 @@ void add_operations(MetricText& text, const RunView& run, const Flow& flow) {
     if (always || buckets.count() > 0)
       add_histogram(text, messaging_labels(run, flow, operation, type, error), buckets);
   };
-  add(flow.published, "publish", "send", "", !flow.role);
+  add(flow.published, "publish", "send", "", flow.publishes);
   add(flow.nacked, "publish", "send", "nack");
   add(flow.returned, "publish", "send", "return");
   add(flow.acked, "ack", "settle");
@@ -146,7 +144,8 @@ void add_messaging_histograms(MetricText& text, const Runs& runs) {
               "Work of a consumer on a message.");
   for (const RunView* run : runs)
     for (const Flow& flow : run->flows)
-      if (flow.role) add_histogram(text, messaging_labels(*run, flow, "process", "process"), flow.processed);
+      if (flow.consumes)
+        add_histogram(text, messaging_labels(*run, flow, "process", "process"), flow.processed);
 }
 
 struct Stream {
@@ -171,7 +170,7 @@ void add_own_histograms(MetricText& text, const Runs& runs) {
     text.family(stream.name, Type::kHistogram, "seconds", stream.help);
     for (const RunView* run : runs) {
       for (const Flow& flow : run->flows) {
-        if (stream.role ? !flow.role : !publishes(flow)) continue;
+        if (stream.role ? !flow.consumes : !flow.publishes) continue;
         MetricLabels labels = labels_of(*run, flow);
         if (!flow.destination.empty()) labels.emplace_back("messaging_destination_name", flow.destination);
         add_histogram(text, labels, flow.*stream.buckets);

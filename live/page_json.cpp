@@ -132,7 +132,8 @@ Json points_json(const Points& points) {
     list.push_back({seconds(point.at_ns), point.published_per_s, point.confirmed_per_s, point.received_per_s,
                     point.done_per_s, point.unsettled, point.in_hand, maybe(point.ready),
                     maybe_ms(point.latencies.end_to_end.p50), maybe_ms(point.latencies.end_to_end.p99),
-                    maybe_ms(point.latencies.confirmed.p50), maybe_ms(point.latencies.confirmed.p99)});
+                    maybe_ms(point.latencies.end_to_end.longest), maybe_ms(point.latencies.confirmed.p50),
+                    maybe_ms(point.latencies.confirmed.p99), maybe_ms(point.latencies.confirmed.longest)});
   }
   return {{"generation", points.generation}, {"first", points.first}, {"list", std::move(list)}};
 }

@@ -36,11 +36,17 @@ void add_workers(const RunProcess& process, std::vector<WorkerView>& workers) {
   const auto told = process.progress.find("per_instance");
   if (told == process.progress.end() || !told->is_array()) return;
   for (std::size_t i = 0; i < told->size() && i < process.planned->instances.size(); ++i) {
-    if (workers.size() == State::kMostWorkers) return;
+    const std::string& name = process.planned->instances[i].name;
+    // One that was started again goes on under its name.
+    auto worker = std::find_if(workers.begin(), workers.end(), [&](const WorkerView& other) {
+      return other.name == name && other.entry == process.planned->entry;
+    });
+    if (worker == workers.end() && workers.size() == State::kMostWorkers) return;
+    if (worker == workers.end()) worker = workers.insert(worker, {process.planned->entry, name});
     const Json& figures = told->at(i);
-    workers.push_back({process.planned->entry, process.planned->instances[i].name,
-                       figures.at(0).get<std::int64_t>(), figures.at(1).get<std::int64_t>(),
-                       figures.at(2).get<std::int64_t>()});
+    worker->received += figures.at(0).get<std::int64_t>();
+    worker->done += figures.at(1).get<std::int64_t>();
+    worker->busy_ns += figures.at(2).get<std::int64_t>();
   }
 }
 
@@ -60,11 +66,17 @@ std::vector<FaultView> faults_of(const RunProgress& progress, Nanoseconds now) {
   return faults;
 }
 
+// The experiment's own name: a prefix is of this run alone, and labels are to be the same in all of them.
+std::string own_name(const std::string& name, const std::string& prefix) {
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
+
 // As OpenTelemetry names what is published to in RabbitMQ.
-std::string destination_of(const PlannedRoute& route) {
-  if (route.exchange.empty() && route.routing_key.empty()) return "amq.default";
-  if (route.exchange.empty() || route.routing_key.empty()) return route.exchange + route.routing_key;
-  return route.exchange + ":" + route.routing_key;
+std::string destination_of(const PlannedRoute& route, const std::string& prefix) {
+  const std::string exchange = own_name(route.exchange, prefix), key = own_name(route.routing_key, prefix);
+  if (exchange.empty() && key.empty()) return "amq.default";
+  if (exchange.empty() || key.empty()) return exchange + key;
+  return exchange + ":" + key;
 }
 
 std::int64_t sum(const std::vector<EntryView>& entries, bool roles, const char* key,
@@ -113,17 +125,24 @@ void State::begin_run(const RunIdentity& identity) {
 void State::follow(const RunProcess& process) {
   if (!followed_.insert(process.name).second) return;
   Source source;
-  source.path = folder_of_run() / process.recording;
+  const RunIdentity identity = this->identity();
+  source.path = identity.folder / process.recording;
   source.entry = process.planned->entry;
   source.role = !process.is_load();
-  for (const PlannedRoute& route : process.planned->routes) source.routes.push_back(destination_of(route));
-  if (source.role) source.queues = process.planned->queues;
+  for (const PlannedRoute& route : process.planned->routes)
+    source.routes.push_back(destination_of(route, identity.prefix));
+  if (source.role) {
+    for (const std::string& queue : process.planned->queues)
+      source.queues.push_back(own_name(queue, identity.prefix));
+    for (const PlannedInstance& instance : process.planned->instances)
+      source.consumed.push_back(own_name(instance.queue, identity.prefix));
+  }
   flows_.follow(std::move(source));
 }
 
-std::filesystem::path State::folder_of_run() const {
+RunIdentity State::identity() const {
   const std::lock_guard lock(mutex_);
-  return seen_.current ? seen_.current->identity.folder : std::filesystem::path();
+  return seen_.current ? seen_.current->identity : RunIdentity();
 }
 
 void State::progress(const RunProgress& progress) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -127,7 +126,7 @@ class State final : public RunObserver {
   void retire(Json verdict);
   void follow(const RunProcess& process);
   void add_point(Nanoseconds at_ns, const Latencies& recent);
-  std::filesystem::path folder_of_run() const;
+  RunIdentity identity() const;
   Nanoseconds last_point_ns() const;
 
   const Clock& clock_;

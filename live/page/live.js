@@ -51,7 +51,7 @@
   function axes(colours, formatter, log) {
     var line = {lineStyle: {color: colours['@grid']}};
     return {
-      animation: false, backgroundColor: 'transparent', textStyle: {color: colours['@ink'], fontFamily: 'inherit'},
+      animation: false, backgroundColor: 'transparent', textStyle: {color: colours['@ink'], fontFamily: window.getComputedStyle(document.body).fontFamily},
       grid: {left: 4, right: 12, top: 34, bottom: 4, containLabel: true},
       legend: {top: 0, left: 0, type: 'scroll', icon: 'roundRect', itemWidth: 12, itemHeight: 4,
                textStyle: {color: colours['@muted']}},
@@ -82,10 +82,10 @@
   function has(column) { return points.some(function (point) { return known(point[column]) && point[column] !== 0; }); }
 
   // Faults as bands behind the lines.
-  function bands(run, colours) {
+  function bands(run, colours, named) {
     var now = run.elapsed;
     return {
-      silent: true, itemStyle: {color: colours['@fault']}, label: {color: colours['@faultink'], position: 'insideTop'},
+      silent: true, itemStyle: {color: colours['@fault']}, label: {show: named, color: colours['@faultink'], position: 'insideTop'},
       data: run.faults.filter(function (fault) { return fault.started !== null; }).map(function (fault) {
         var end = known(fault.ended) ? fault.ended : now;
         return [{name: fault.kind, xAxis: fault.started}, {xAxis: Math.max(end, fault.started + 0.05)}];
@@ -100,20 +100,26 @@
     if (has(2)) { rates.series.push(series('confirmed', 2, colours['@series2'], true)); }
     rates.series.push(series('received', 3, colours['@series1']));
     if (has(4)) { rates.series.push(series('done', 4, colours['@series3'], true)); }
-    rates.series[0].markArea = bands(run, colours);
+    rates.series[0].markArea = bands(run, colours, true);
     draw('rates', rates);
 
     var latency = axes(colours, format['@duration'], true);
-    latency.series = [series('received p50', 8, colours['@series1'], true), series('received p99', 9, colours['@series1'])];
-    if (has(10)) {
-      latency.series.push(series('confirmed p50', 10, colours['@series2'], true), series('confirmed p99', 11, colours['@series2']));
-    }
+    latency.series = [];
+    [['received', 8, colours['@series1']], ['confirmed', 11, colours['@series2']]].forEach(function (kind) {
+      if (!has(kind[1] + 2)) { return; }
+      latency.series.push(series(kind[0] + ' p50', kind[1], kind[2], true));
+      // A p99 takes a thousand messages; where they are fewer, the longest of them is what is known.
+      latency.series.push(has(kind[1] + 1) ? series(kind[0] + ' p99', kind[1] + 1, kind[2])
+                                           : series(kind[0] + ' longest', kind[1] + 2, kind[2]));
+    });
+    if (latency.series.length > 0) { latency.series[0].markArea = bands(run, colours, false); }
     draw('latency', latency);
 
     var waiting = axes(colours, format['@count'], false);
     waiting.series = [series('unconfirmed', 5, colours['@series0'])];
     if (points.some(function (point) { return known(point[7]); })) { waiting.series.push(series('in queues', 7, colours['@series4'])); }
     waiting.series.push(series('in hand', 6, colours['@series1']));
+    waiting.series[0].markArea = bands(run, colours, false);
     draw('waiting', waiting);
   }
 
@@ -151,7 +157,7 @@
     add(last[7], count, 'in queues');
     add(last[6], count, 'in hand');
     add(last[9], format['@duration'], 'received, p99');
-    add(last[11], format['@duration'], 'confirmed, p99');
+    add(last[12], format['@duration'], 'confirmed, p99');
     if (run.entries.some(function (entry) { return entry.blocked; })) { tiles.push(tile('blocked', 'a connection', true)); }
     var active = run.faults.filter(function (fault) { return known(fault.started) && !known(fault.ended); });
     if (active.length > 0) { tiles.push(tile(active[0].kind, active.length === 1 ? 'fault in force' : active.length + ' faults in force', true)); }
@@ -161,14 +167,14 @@
   function showTables(run) {
     table('entries', [
       ['', function (entry) { return entry.name; }],
-      ['instances', function (entry) { return entry.alive === entry.processes ? count(entry.instances) : count(entry.instances) + ' (' + entry.alive + '/' + entry.processes + ' alive)'; }, true],
+      ['instances', function (entry) { return entry.alive === entry.processes || (entry.kind !== 'role' && run.stage !== 'load') || run.stage === 'over' ? count(entry.instances) : count(entry.instances) + ' (' + entry.alive + '/' + entry.processes + ' alive)'; }, true],
       ['messages', function (entry) { return count(entry.messages) + (entry.kind === 'load' ? ' published' : entry.kind === 'churn' ? ' opened' : ' done'); }, true],
       ['rate', function (entry) { return format['@rate'](entry.per_second); }, true],
       ['answered', function (entry) { return count(entry.answered) + (entry.kind === 'load' ? ' confirmed' : entry.kind === 'churn' ? ' closed' : ' received'); }, true],
       ['waiting', function (entry) { return count(entry.waiting); }, true],
       ['trouble', function (entry) { return entry.trouble === 0 ? '' : count(entry.trouble) + (entry.kind === 'load' ? ' returned' : entry.kind === 'churn' ? ' failed' : ' redelivered'); }, true],
       ['CPU', function (entry) { return format['@share'](entry.cpu); }, true],
-      ['memory', function (entry) { return format['@bytes'](entry.resident_bytes); }, true],
+      ['memory', function (entry) { return entry.resident_bytes > 0 ? format['@bytes'](entry.resident_bytes) : ''; }, true],
       ['', function (entry) { return entry.blocked ? made('span', 'blocked', 'badge invalid') : ''; }]
     ], run.entries);
     var latencies = run.latencies.filter(function (latency) { return latency.count > 0; });
@@ -213,7 +219,7 @@
   }
 
   function showStage(live) {
-    var run = live.run, stage = live.outcome ? 'over' : run ? run.stage : 'starting';
+    var run = live.run, stage = live.outcome ? 'ended' : run ? run.stage : 'starting';
     text('stage', stage);
     element('stage').className = 'badge ' + stage;
     // While a run goes on, its own stage says more than the step that led to it.
