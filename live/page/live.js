@@ -4,7 +4,7 @@
   var ASK_MS = 1000, SILENT_MS = 2000;
   var dark = window.matchMedia('(prefers-color-scheme: dark)');
   var format = brokerlabCharts.formatters;
-  var generation = 0, points = [], charts = {}, shown = null, over = false;
+  var generation = 0, points = [], charts = {}, shown = null;
 
   function element(id) { return document.getElementById(id); }
   function palette() { return brokerlabCharts.palettes[dark.matches ? 'dark' : 'light']; }
@@ -286,8 +286,7 @@
     }).then(function (live) {
       element('silent').hidden = true;
       take(live);
-      over = live.outcome !== null;
-      if (!over) { window.setTimeout(ask, ASK_MS); }
+      if (live.outcome === null) { window.setTimeout(ask, ASK_MS); } else { document.documentElement.classList.add('ended'); }
     }).catch(function () {
       element('silent').hidden = false;
       window.setTimeout(ask, SILENT_MS);
