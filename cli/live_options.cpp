@@ -11,7 +11,7 @@
 namespace brokerlab {
 namespace {
 
-constexpr char kDefaultPage[] = "127.0.0.1:8080";
+constexpr char kDefaultPage[] = "127.0.0.1:8082";
 
 bool looks_like_address(const std::string& word) {
   const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
@@ -38,12 +38,18 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
       command, "--metrics", options.metrics,
       "serve metrics for Prometheus while it runs: HOST:PORT, or PORT for this machine only; 0: a free one");
   add_option(command, "--ui", options.page,
-             "show it in a browser while it runs, at HOST:PORT or PORT; 127.0.0.1:8080, or a free port")
+             "show it in a browser while it runs, at HOST:PORT or PORT; 127.0.0.1:8082, or a free port")
       ->expected(0, 1);
   add_option(command, "--tag,--metrics-tags", options.tags,
              "KEY=VALUE: a label of all metrics, kept in the result, too; may be repeated")
       ->allow_extra_args(false)
       ->delimiter(',');
+}
+
+void add_prometheus_options(CLI::App& command, LiveOptions& options) {
+  add_switch(command, "--metrics-prometheus", options.prometheus, "-mpr: --metrics 127.0.0.1:8080");
+  add_option(command, "--metrics-prometheus-port", options.prometheus_port, "-mpp: another port for that")
+      ->check(CLI::Range(0, 65535));
 }
 
 void give_back_words(LiveOptions& options, std::vector<std::string>& words) {
@@ -55,6 +61,8 @@ void give_back_words(LiveOptions& options, std::vector<std::string>& words) {
 live::Wanted wanted_of(const LiveOptions& options) {
   live::Wanted wanted;
   if (!options.metrics.empty()) wanted.metrics = ListenAddress::parse(options.metrics, "--metrics");
+  if (options.prometheus && !wanted.metrics)
+    wanted.metrics = ListenAddress{"127.0.0.1", static_cast<std::uint16_t>(options.prometheus_port)};
   if (!options.page.empty()) {
     wanted.page_anywhere = options.page.front().empty();
     wanted.page = ListenAddress::parse(wanted.page_anywhere ? kDefaultPage : options.page.front(), "--ui");

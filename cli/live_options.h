@@ -12,11 +12,15 @@ namespace brokerlab {
 // What the command line says about being watched: --metrics ADDR, --ui [ADDR], --tag KEY=VALUE.
 struct LiveOptions {
   std::string metrics;
+  bool prometheus = false;  // as PerfTest says it
+  int prometheus_port = 8080;
   std::vector<std::string> page;
   std::vector<std::string> tags;
 };
 
 void add_live_options(CLI::App& command, LiveOptions& options);
+// What PerfTest calls it.
+void add_prometheus_options(CLI::App& command, LiveOptions& options);
 // The word that stands behind --ui without being an address belongs to the command itself: taken out of
 // `options` and put in front of `words`.
 void give_back_words(LiveOptions& options, std::vector<std::string>& words);

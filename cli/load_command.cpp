@@ -115,6 +115,7 @@ void add_load_command(CLI::App& app, CommandContext& context) {
   add_switch(*command, "--quiet", options->quiet, "no progress");
   add_switch(*command, "--json", options->json, "the result on standard output");
   add_live_options(*command, options->live);
+  add_prometheus_options(*command, options->live);
   command->callback([options, command, &context] {
     std::vector<std::string> words;
     give_back_words(options->live, words);

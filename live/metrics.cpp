@@ -244,6 +244,51 @@ void add_run_state(MetricText& text, const RunView& run) {
                                                 [](const FaultView& fault) { return fault.active(); })));
 }
 
+// What the broker told of itself last; absent where it did not.
+void add_broker(MetricText& text, const RunView& run) {
+  using Node = BrokerFigures::Node;
+  const auto of_nodes = [&](const char* name, const char* unit, const char* help, const auto& figure) {
+    text.family(name, Type::kGauge, unit, help);
+    for (const Node& node : run.broker.nodes) {
+      if (const auto value = figure(node))
+        text.sample("", with(labels_of(run), {{"node", node.name}}), static_cast<double>(*value));
+    }
+  };
+  of_nodes("brokerlab_broker_cpu_cores", "", "CPU of the node's process, in cores.",
+           [](const Node& node) { return node.cpu_cores; });
+  of_nodes("brokerlab_broker_resident_bytes", "bytes", "Resident memory of the node's process.",
+           [](const Node& node) { return node.resident_bytes; });
+  of_nodes("brokerlab_broker_memory_bytes", "bytes", "Memory of the node by its own count.",
+           [](const Node& node) { return node.memory_bytes; });
+  of_nodes("brokerlab_broker_memory_alarm", "", "1 while the node's memory alarm is on.",
+           [](const Node& node) { return node.memory_alarm; });
+  of_nodes("brokerlab_broker_disk_alarm", "", "1 while the node's disk alarm is on.",
+           [](const Node& node) { return node.disk_alarm; });
+  of_nodes("brokerlab_broker_connections", "", "Connections to the node.",
+           [](const Node& node) { return node.connections; });
+  of_nodes("brokerlab_broker_connections_in_flow", "", "Connections held back by credit flow.",
+           [](const Node& node) { return node.connections_in_flow; });
+  of_nodes("brokerlab_broker_connections_blocked", "", "Connections blocked by an alarm.",
+           [](const Node& node) { return node.connections_blocked; });
+  of_nodes("brokerlab_broker_channels", "", "Channels on the node.",
+           [](const Node& node) { return node.channels; });
+  of_nodes("brokerlab_broker_channels_in_flow", "", "Channels held back by credit flow.",
+           [](const Node& node) { return node.channels_in_flow; });
+  const auto of_queues = [&](const char* name, const char* help, const std::optional<std::int64_t>& all,
+                             std::int64_t BrokerFigures::Queue::*figure) {
+    text.family(name, Type::kGauge, "", help);
+    for (const BrokerFigures::Queue& queue : run.broker.queues)
+      text.sample("", with(labels_of(run), {{"queue", own_name(queue.name, run.identity.prefix)}}),
+                  static_cast<double>(queue.*figure));
+    if (run.broker.queues.empty() && all) text.sample("", labels_of(run), static_cast<double>(*all));
+  };
+  of_queues("brokerlab_broker_queue_ready_messages",
+            "Messages in a queue, or in all of them, to be delivered.", run.broker.ready,
+            &BrokerFigures::Queue::ready);
+  of_queues("brokerlab_broker_queue_unacked_messages", "Messages delivered and not acknowledged.",
+            run.broker.unacked, &BrokerFigures::Queue::unacked);
+}
+
 void add_program(MetricText& text, const Snapshot& snapshot) {
   text.family("brokerlab_info", Type::kGauge, "", "The program.");
   text.sample("", {{"version", BROKERLAB_VERSION}}, 1);
@@ -284,6 +329,7 @@ std::string metrics_text(const Snapshot& snapshot, MetricFormat format, const Me
   if (snapshot.current) {
     add_levels(text, *snapshot.current);
     add_run_state(text, *snapshot.current);
+    add_broker(text, *snapshot.current);
   }
   return std::move(text).finish();
 }

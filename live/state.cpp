@@ -66,11 +66,6 @@ std::vector<FaultView> faults_of(const RunProgress& progress, Nanoseconds now) {
   return faults;
 }
 
-// The experiment's own name: a prefix is of this run alone, and labels are to be the same in all of them.
-std::string own_name(const std::string& name, const std::string& prefix) {
-  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
-}
-
 // As OpenTelemetry names what is published to in RabbitMQ.
 std::string destination_of(const PlannedRoute& route, const std::string& prefix) {
   const std::string exchange = own_name(route.exchange, prefix), key = own_name(route.routing_key, prefix);
@@ -91,6 +86,10 @@ std::int64_t sum(const std::vector<EntryView>& entries, bool roles, const char* 
 }
 
 }  // namespace
+
+std::string own_name(const std::string& name, const std::string& prefix) {
+  return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+}
 
 State::State(const Clock& clock, RunObserver& shown)
     : clock_(clock), shown_(shown), flows_(clock), point_interval_ns_(kFirstPointInterval) {}

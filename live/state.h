@@ -93,6 +93,10 @@ struct Points {
   std::vector<Point> points;
 };
 
+// The experiment's own name of something on the broker: a prefix is of this run alone, and labels are to be
+// the same in all runs.
+std::string own_name(const std::string& name, const std::string& prefix);
+
 // What goes on, kept for whoever looks. Told by the controller's thread, read by those of the servers; nobody
 // holds it longer than copying takes, so that a slow reader never keeps the controller waiting.
 class State final : public RunObserver {

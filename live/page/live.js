@@ -58,7 +58,7 @@
       tooltip: {trigger: 'axis', confine: true, backgroundColor: colours['@paper'], borderColor: colours['@grid'],
                 textStyle: {color: colours['@ink']}, valueFormatter: formatter},
       xAxis: {type: 'value', min: 0, max: 'dataMax', splitLine: {show: false}, axisLine: line, axisTick: {show: false},
-              axisLabel: {color: colours['@muted'], formatter: '{value} s', hideOverlap: true},
+              axisLabel: {color: colours['@muted'], formatter: '{value} s', hideOverlap: true, showMaxLabel: false},
               axisPointer: {label: {formatter: function (at) { return seconds(at.value); }}}},
       yAxis: {type: log ? 'log' : 'value', min: log ? undefined : 0, splitNumber: 4, splitLine: line,
               axisLabel: {color: colours['@muted'], formatter: formatter}}
@@ -116,6 +116,7 @@
     draw('latency', latency);
 
     var waiting = axes(colours, format['@count'], false);
+    waiting.yAxis.minInterval = 1;
     waiting.series = [series('unconfirmed', 5, colours['@series0'])];
     if (points.some(function (point) { return known(point[7]); })) { waiting.series.push(series('in queues', 7, colours['@series4'])); }
     waiting.series.push(series('in hand', 6, colours['@series1']));
