@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/live_options.h"
 #include "experiments/role_file.h"
 
 namespace brokerlab {
@@ -25,6 +26,7 @@ struct HandOptions {
   std::string management;
   bool open_management = false;
   bool load_only = false;
+  LiveOptions live;
 
   std::string broker_or_default() const {
     return broker.empty() ? "amqp://guest:guest@127.0.0.1:5672" : broker;

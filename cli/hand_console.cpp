@@ -30,7 +30,8 @@ std::string work_bar(const std::string& who, Nanoseconds elapsed_ns, Nanoseconds
   return "  " + who + "  " + bar + tail;
 }
 
-HandConsole::HandConsole(const Clock& clock, bool terminal) : clock_(clock), terminal_(terminal) {}
+HandConsole::HandConsole(const Clock& clock, bool terminal, RunObserver* watcher)
+    : clock_(clock), terminal_(terminal), watcher_(watcher) {}
 
 HandConsole::~HandConsole() { erase(); }
 
@@ -59,6 +60,14 @@ void HandConsole::tick() {
   erase();
   put(work_bar(printable(worker_), std::min(clock_.now() - since_ns_, for_ns_), for_ns_, terminal_width()));
   drawn_ = true;
+}
+
+void HandConsole::begin(const RunIdentity& identity) {
+  if (watcher_ != nullptr) watcher_->begin_run(identity);
+}
+
+void HandConsole::progress(const RunProgress& progress) {
+  if (watcher_ != nullptr) watcher_->progress(progress);
 }
 
 void HandConsole::erase() {

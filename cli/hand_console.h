@@ -11,19 +11,23 @@ namespace brokerlab {
 // bar in the last line shows how far the work in hand is.
 class HandConsole final : public StepObserver {
  public:
-  HandConsole(const Clock& clock, bool terminal);
+  // `watcher`: is told the figures; null for nobody.
+  HandConsole(const Clock& clock, bool terminal, RunObserver* watcher = nullptr);
   ~HandConsole() override;
 
   void step(const std::string& line) override;
   void working(const std::string& who, Nanoseconds for_ns) override;
   void done_working(const std::string& who) override;
   void tick() override;
+  void begin(const RunIdentity& identity) override;
+  void progress(const RunProgress& progress) override;
 
  private:
   void erase();
 
   const Clock& clock_;
   const bool terminal_;
+  RunObserver* const watcher_;
   std::string worker_;  // whose bar is shown; "" for none
   Nanoseconds since_ns_ = 0;
   Nanoseconds for_ns_ = 0;

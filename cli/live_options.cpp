@@ -1,7 +1,10 @@
 #include "cli/live_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
 #include <utility>
 
 #include "cli/command.h"
@@ -76,6 +79,13 @@ live::Wanted wanted_of(const LiveOptions& options) {
     wanted.tags.push_back(std::move(tag));
   }
   return wanted;
+}
+
+std::unique_ptr<live::Service> watched(const live::Wanted& wanted, const Clock& clock, RunObserver& shown) {
+  if (!wanted.anything()) return nullptr;
+  auto service = std::make_unique<live::Service>(wanted, clock, shown);
+  for (const std::string& address : service->addresses()) fmt::print(stderr, "{}\n", address);
+  return service;
 }
 
 Json tags_json(const live::Wanted& wanted) {

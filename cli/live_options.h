@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ void add_prometheus_options(CLI::App& command, LiveOptions& options);
 void give_back_words(LiveOptions& options, std::vector<std::string>& words);
 // Throws Error (kUsage) for what is no address or no tag.
 live::Wanted wanted_of(const LiveOptions& options);
+// Null when nobody wants to watch; else it serves, and standard error was told where.
+std::unique_ptr<live::Service> watched(const live::Wanted& wanted, const Clock& clock, RunObserver& shown);
 // {key: value}; empty without tags.
 Json tags_json(const live::Wanted& wanted);
 

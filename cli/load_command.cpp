@@ -6,7 +6,6 @@
 
 #include "cli/command.h"
 #include "cli/hand_command.h"
-#include "cli/live_options.h"
 #include "cli/plain_load_options.h"
 #include "cli/run_command.h"
 #include "experiments/description.h"
@@ -23,7 +22,6 @@ struct LoadOptions {
   std::string save;
   std::string out = "results";
   bool dry_run = false, quiet = false, json = false;
-  LiveOptions live;
 };
 
 constexpr char kSource[] = "the options of brokerlab load";
@@ -63,7 +61,7 @@ void save(const Json& experiment, const std::string& path) {
 }
 
 ExitStatus run_plain_load(const CLI::App& command, LoadOptions& options, const CommandContext& context) {
-  const live::Wanted live = wanted_of(options.live);
+  const live::Wanted live = wanted_of(options.hand.live);
   for (const std::string& note : notes_on_options(command)) fmt::print(stderr, "note: {}\n", note);
   PlainLoad& plain = options.plain;
   if (!options.hand.id.empty()) plain.name = options.hand.id;
@@ -114,11 +112,11 @@ void add_load_command(CLI::App& app, CommandContext& context) {
   add_switch(*command, "--dry-run", options->dry_run, "say what would be done");
   add_switch(*command, "--quiet", options->quiet, "no progress");
   add_switch(*command, "--json", options->json, "the result on standard output");
-  add_live_options(*command, options->live);
-  add_prometheus_options(*command, options->live);
+  add_live_options(*command, options->hand.live);
+  add_prometheus_options(*command, options->hand.live);
   command->callback([options, command, &context] {
     std::vector<std::string> words;
-    give_back_words(options->live, words);
+    give_back_words(options->hand.live, words);
     if (!words.empty()) options->hand.name = words.front();
     refuse_mixture(*command, *options);
     if (!options->hand.name.empty()) return run_by_hand(options->hand);

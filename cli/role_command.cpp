@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/hand_command.h"
 #include "cli/hand_console.h"
+#include "cli/terminal.h"
 #include "experiments/catalogue.h"
 #include "experiments/hand_run.h"
 
@@ -113,14 +114,22 @@ std::optional<std::vector<std::string>> answers(const std::vector<RoleQuestion>&
 class HandSession {
  public:
   HandSession(const HandOptions& options, SourceFile source)
-      : options_(options), source_(std::move(source)), console_(clock_, isatty(STDOUT_FILENO) != 0) {}
+      : options_(options),
+        source_(std::move(source)),
+        quiet_(make_observer(ProgressStyle::kQuiet)),
+        live_(watched(wanted_of(options.live), clock_, *quiet_)),
+        console_(clock_, isatty(STDOUT_FILENO) != 0, live_ ? &live_->observer() : nullptr) {}
 
   void run() {
     const RoleDeclaration role = declared(options_, source_);
     for (const Problem& warning : role.warnings) fmt::print(stderr, "{}\n", warning.text());
     if (options_.open_management) open_management(options_);
-    if (role.questions.empty() || !at_a_terminal()) return run_once(role);
-    run_asking(role.questions);
+    if (role.questions.empty() || !at_a_terminal()) {
+      run_once(role);
+    } else {
+      run_asking(role.questions);
+    }
+    if (live_) live_->finish({});
   }
 
  private:
@@ -149,6 +158,8 @@ class HandSession {
   SourceFile source_;
   MonotonicClock clock_;
   Interrupts interrupts_;
+  std::unique_ptr<RunObserver> quiet_;  // the console shows every step already
+  std::unique_ptr<live::Service> live_;
   HandConsole console_;
 };
 
@@ -190,9 +201,9 @@ CLI::App* add_hand_command(CLI::App& app, const std::string& name, const std::st
 
 void add_role_command(CLI::App& app, CommandContext&) {
   const auto options = std::make_shared<HandOptions>();
-  add_hand_command(app, "role", "one role by hand, until Ctrl-C", *options)->callback([options] {
-    run_by_hand(*options);
-  });
+  CLI::App* command = add_hand_command(app, "role", "one role by hand, until Ctrl-C", *options);
+  add_live_options(*command, options->live);
+  command->callback([options] { run_by_hand(*options); });
 }
 
 }  // namespace brokerlab

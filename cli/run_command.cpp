@@ -129,14 +129,6 @@ void print_json(const std::vector<ExperimentOutcome>& outcomes) {
   fmt::print("{}\n", (outcomes.size() == 1 ? all[0] : all).dump(2));
 }
 
-// Null when nobody wants to watch. The addresses are told before anything is started.
-std::unique_ptr<live::Service> watched(const live::Wanted& wanted, const Clock& clock, RunObserver& shown) {
-  if (!wanted.anything()) return nullptr;
-  auto service = std::make_unique<live::Service>(wanted, clock, shown);
-  for (const std::string& address : service->addresses()) fmt::print(stderr, "{}\n", address);
-  return service;
-}
-
 live::Outcome outcome_of(const std::vector<ExperimentOutcome>& outcomes, const std::filesystem::path& report,
                          const std::optional<Error>& failure) {
   live::Outcome outcome;

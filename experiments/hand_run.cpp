@@ -20,6 +20,7 @@ constexpr int kTries = 5;
 constexpr Nanoseconds kBetweenTries = 2 * kNanosecondsPerSecond;
 constexpr std::uint64_t kTickMs = 50;
 constexpr Nanoseconds kStartLead = 20'000'000;
+constexpr Nanoseconds kReportInterval = 250'000'000;
 
 std::string timestamp() {
   char text[32];
@@ -41,6 +42,7 @@ HandRun::HandRun(const RoleDeclaration& role, HandSetting setting, const Clock& 
       clock_(clock),
       interrupts_(interrupts),
       observer_(observer),
+      role_(role.name),
       topology_(Topology::from_json(role.experiment.at("topology"))),
       where_(amqp::Uri::parse(setting_.broker_uri).safe()),
       run_number_(RunId::make().number) {
@@ -85,11 +87,24 @@ void HandRun::execute() {
     throw;
   }
   if (stopping_) return;
+  observer_.begin(
+      {role_, std::to_string(run_number_), "default", 0, role_, "", where_, std::filesystem::path()});
   for (const auto& member : members_) spawn(*member);
   uv_timer_start(
       &ticker_, [](uv_timer_t* timer) { static_cast<HandRun*>(timer->data)->tick(); }, kTickMs, kTickMs);
   uv_run(&loop_, UV_RUN_DEFAULT);  // until tick() stops the loop
+  report_progress();               // the last figures
   if (failure_) throw *failure_;
+}
+
+void HandRun::report_progress() {
+  last_report_ns_ = clock_.now();
+  RunProgress progress;
+  progress.run = role_;
+  progress.stage = !started_ ? "start" : stopping_ ? "stop" : "load";
+  progress.elapsed_ns = started_ ? std::max<Nanoseconds>(0, last_report_ns_ - t0_ns_) : 0;
+  for (const auto& member : members_) progress.processes.push_back(&member->process);
+  observer_.progress(progress);
 }
 
 void HandRun::declare_topology() {
@@ -169,9 +184,9 @@ void HandRun::on_ready() {
   const bool all =
       std::all_of(members_.begin(), members_.end(), [](const auto& m) { return m->process.ready; });
   if (!all || std::exchange(started_, true)) return;
-  const Nanoseconds t0_ns = clock_.now() + kStartLead;
+  t0_ns_ = clock_.now() + kStartLead;
   for (const auto& member : members_) {
-    member->process.child->send({{"start", t0_ns}});
+    member->process.child->send({{"start", t0_ns_}});
     if (!member->process.is_load()) member->process.child->send({{"subscribe", true}});
   }
 }
@@ -205,6 +220,7 @@ void HandRun::tick() {
                  std::all_of(members_.begin(), members_.end(), [](const auto& member) {
                    return member->process.alive() && member->process.progress.value("connected", true);
                  }));
+  if (clock_.now() - last_report_ns_ >= kReportInterval) report_progress();
   if (!any_alive()) return uv_stop(&loop_);
   const bool loads_done = std::all_of(members_.begin(), members_.end(), [](const auto& member) {
     return member->process.load_done || !member->process.is_load();

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "experiments/interrupts.h"
 #include "experiments/role_file.h"
+#include "experiments/run_observer.h"
 #include "experiments/run_process.h"
 #include "experiments/step_log.h"
 
@@ -30,6 +31,9 @@ class StepObserver {
   virtual void done_working(const std::string& who) = 0;
   // Some ten times a second.
   virtual void tick() = 0;
+  // Before all processes are spawned, and then with their figures, for who watches. There are no recordings.
+  virtual void begin(const RunIdentity&) {}
+  virtual void progress(const RunProgress&) {}
 };
 
 struct HandSetting {
@@ -70,6 +74,7 @@ class HandRun {
   void on_exit(Member& member, ChildExit exit);
   void on_ready();
   void tick();
+  void report_progress();
   void show_readiness(bool ready);
   void check_interrupts();
   void stop();
@@ -83,6 +88,7 @@ class HandRun {
   const Clock& clock_;
   const Interrupts& interrupts_;
   StepObserver& observer_;
+  const std::string role_;  // its name
   PlannedRun plan_;
   Topology topology_;
   std::string where_;  // the broker, without credentials
@@ -92,6 +98,8 @@ class HandRun {
   uv_timer_t ticker_{};
   std::vector<std::unique_ptr<Member>> members_;
   bool has_roles_ = false;
+  Nanoseconds t0_ns_ = 0;
+  Nanoseconds last_report_ns_ = 0;
   bool started_ = false;
   bool shown_ready_ = false;
   bool stopping_ = false;

@@ -45,8 +45,8 @@ Json entry_json(const EntryView& entry) {
                                         : load ? "unsettled"
                                                : "in_hand")},
           {"trouble", trouble},
-          {"per_second", entry.per_second},
-          {"cpu", entry.cpu_share},
+          {"per_second", maybe(entry.per_second)},
+          {"cpu", maybe(entry.cpu_share)},
           {"resident_bytes", figure(entry.now, "rss_bytes")},
           {"blocked", entry.blocked}};
 }

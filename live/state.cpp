@@ -22,7 +22,22 @@ EntryView::Kind kind_of(const RunProcess& process) {
   return process.is_load() ? EntryView::Kind::kLoad : EntryView::Kind::kRole;
 }
 
+EntryView& entry_of(const RunProcess& process, std::vector<EntryView>& entries) {
+  for (EntryView& entry : entries) {
+    if (entry.name == process.planned->entry) return entry;
+  }
+  EntryView& entry = entries.emplace_back();
+  entry.name = process.planned->entry;
+  entry.kind = kind_of(process);
+  entry.instances = process.planned->instances_total;
+  return entry;
+}
+
 void add_figures(const RunProcess& process, EntryView& entry) {
+  entry.processes += 1;
+  entry.processes_alive += process.alive() ? 1 : 0;
+  entry.blocked |= process.alive() &&
+                   (process.progress.value("blocked", false) || !process.progress.value("connected", true));
   for (const char* key : kTotals) {
     if (process.progress.contains(key)) entry.totals[key] += process.figure(key);
   }
@@ -122,7 +137,7 @@ void State::begin_run(const RunIdentity& identity) {
 }
 
 void State::follow(const RunProcess& process) {
-  if (!followed_.insert(process.name).second) return;
+  if (process.recording.empty() || !followed_.insert(process.name).second) return;
   Source source;
   const RunIdentity identity = this->identity();
   source.path = identity.folder / process.recording;
@@ -148,25 +163,17 @@ void State::progress(const RunProgress& progress) {
   shown_.progress(progress);
   std::vector<EntryView> entries;
   std::vector<WorkerView> workers;
-  for (const ProgressRow& row : progress.rows) {
-    EntryView entry;
-    entry.name = row.name;
-    entry.instances = row.instances;
-    entry.processes = row.processes;
-    entry.processes_alive = row.processes_alive;
-    entry.per_second = row.per_second;
-    entry.cpu_share = row.cpu_share;
-    entry.blocked = row.blocked;
-    entries.push_back(std::move(entry));
-  }
   for (const RunProcess* process : progress.processes) {
     follow(*process);
-    for (EntryView& entry : entries) {
-      if (entry.name != process->planned->entry) continue;
-      entry.kind = kind_of(*process);
-      add_figures(*process, entry);
-    }
+    add_figures(*process, entry_of(*process, entries));
     add_workers(*process, workers);
+  }
+  for (const ProgressRow& row : progress.rows) {
+    for (EntryView& entry : entries) {
+      if (entry.name != row.name) continue;
+      entry.per_second = row.per_second;
+      entry.cpu_share = row.cpu_share;
+    }
   }
   std::vector<FaultView> faults = faults_of(progress, clock_.now());
   const bool due = progress.elapsed_ns - last_point_ns() >= point_interval_ns_;

@@ -22,8 +22,7 @@ struct EntryView {
   std::string name;
   Kind kind = Kind::kLoad;
   int instances = 0, processes = 0, processes_alive = 0;
-  double per_second = 0;
-  double cpu_share = 0;
+  std::optional<double> per_second, cpu_share;
   bool blocked = false;
   // What the processes told, by the names of their progress lines: totals since the start of the run, of
   // those that died, too; and what there is now.

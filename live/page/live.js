@@ -170,11 +170,11 @@
       ['', function (entry) { return entry.name; }],
       ['instances', function (entry) { return entry.alive === entry.processes || (entry.kind !== 'role' && run.stage !== 'load') || run.stage === 'over' ? count(entry.instances) : count(entry.instances) + ' (' + entry.alive + '/' + entry.processes + ' alive)'; }, true],
       ['messages', function (entry) { return count(entry.messages) + (entry.kind === 'load' ? ' published' : entry.kind === 'churn' ? ' opened' : ' done'); }, true],
-      ['rate', function (entry) { return format['@rate'](entry.per_second); }, true],
+      ['rate', function (entry) { return known(entry.per_second) ? format['@rate'](entry.per_second) : ''; }, true],
       ['answered', function (entry) { return count(entry.answered) + (entry.kind === 'load' ? ' confirmed' : entry.kind === 'churn' ? ' closed' : ' received'); }, true],
       ['waiting', function (entry) { return count(entry.waiting); }, true],
       ['trouble', function (entry) { return entry.trouble === 0 ? '' : count(entry.trouble) + (entry.kind === 'load' ? ' returned' : entry.kind === 'churn' ? ' failed' : ' redelivered'); }, true],
-      ['CPU', function (entry) { return format['@share'](entry.cpu); }, true],
+      ['CPU', function (entry) { return known(entry.cpu) ? format['@share'](entry.cpu) : ''; }, true],
       ['memory', function (entry) { return entry.resident_bytes > 0 ? format['@bytes'](entry.resident_bytes) : ''; }, true],
       ['', function (entry) { return entry.blocked ? made('span', 'blocked', 'badge invalid') : ''; }]
     ], run.entries);
