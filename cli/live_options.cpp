@@ -42,7 +42,8 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
       "serve metrics for Prometheus while it runs: HOST:PORT, or PORT for this machine only; 0: a free one");
   add_option(command, "--ui", options.page,
              "show it in a browser while it runs, at HOST:PORT or PORT; 127.0.0.1:8082, or a free port")
-      ->expected(0, 1);
+      ->expected(0, 1)
+      ->allow_extra_args(false);
   add_option(command, "--tag,--metrics-tags", options.tags,
              "KEY=VALUE: a label of all metrics, kept in the result, too; may be repeated")
       ->allow_extra_args(false)

@@ -24,7 +24,7 @@ struct Figure {
   double scale = 1;
 };
 
-constexpr std::array<Figure, 16> kTotals = {{
+constexpr std::array<Figure, 17> kTotals = {{
     {"scheduled", "brokerlab_scheduled_messages", "", "Messages whose intended time has come."},
     {"published", "brokerlab_published_messages", "", "Messages handed to the transport."},
     {"confirmed", "brokerlab_confirmed_messages", "", "Messages that the broker confirmed."},
@@ -35,6 +35,7 @@ constexpr std::array<Figure, 16> kTotals = {{
     {"redelivered", "brokerlab_redelivered_messages", "", "Deliveries flagged as redelivered."},
     {"ignored", "brokerlab_ignored_messages", "", "Deliveries that the role's rule did not match."},
     {"unreadable", "brokerlab_unreadable_messages", "", "Deliveries whose body was not as expected."},
+    {"corrupted", "brokerlab_corrupted_messages", "", "Deliveries whose body was not the one that was sent."},
     {"opened", "brokerlab_churn_opened", "", "Things that a churn opened."},
     {"closed", "brokerlab_churn_closed", "", "Things that a churn closed."},
     {"failed", "brokerlab_churn_failed", "", "Operations of a churn that failed."},

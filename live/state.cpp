@@ -11,10 +11,10 @@ namespace {
 
 constexpr Nanoseconds kFirstPointInterval = kNanosecondsPerSecond / 2;
 
-constexpr std::array kTotals = {"scheduled", "published",   "confirmed", "returned", "nacked",
-                                "received",  "done",        "ignored",   "busy_ns",  "unreadable",
-                                "cpu_ns",    "bytes_out",   "bytes_in",  "begun",    "opened",
-                                "closed",    "redelivered", "failed"};
+constexpr std::array kTotals = {"scheduled", "published", "confirmed",   "returned", "nacked",
+                                "received",  "done",      "ignored",     "busy_ns",  "unreadable",
+                                "corrupted", "cpu_ns",    "bytes_out",   "bytes_in", "begun",
+                                "opened",    "closed",    "redelivered", "failed"};
 constexpr std::array kLevels = {"unsettled", "in_hand", "open", "rss_bytes"};
 
 EntryView::Kind kind_of(const RunProcess& process) {

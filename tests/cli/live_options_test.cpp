@@ -10,10 +10,12 @@
 namespace brokerlab {
 namespace {
 
-// What the words of a command line come to.
-LiveOptions parsed(std::vector<std::string> words) {
+// What the words of a command line come to, behind those that name experiments.
+LiveOptions parsed(std::vector<std::string> words, std::vector<std::string>* names = nullptr) {
   LiveOptions options;
+  std::vector<std::string> ignored;
   CLI::App app;
+  app.add_option("NAMES", names != nullptr ? *names : ignored);
   add_live_options(app, options);
   add_prometheus_options(app, options);
   std::reverse(words.begin(), words.end());
@@ -38,14 +40,14 @@ TEST(LiveOptions, APageTakesAnyPortUnlessOneIsNamed) {
 }
 
 TEST(LiveOptions, WhatIsNoAddressBehindUiIsGivenBack) {
-  LiveOptions options = parsed({"--ui", "work-queue"});
-  std::vector<std::string> words = {"churn"};
-  give_back_words(options, words);
-  EXPECT_THAT(words, testing::ElementsAre("work-queue", "churn"));
+  std::vector<std::string> names;
+  LiveOptions options = parsed({"--ui", "work-queue", "churn"}, &names);
+  give_back_words(options, names);
+  EXPECT_THAT(names, testing::ElementsAre("work-queue", "churn"));
   EXPECT_TRUE(wanted_of(options).page_anywhere);
-  options = parsed({"--ui", "127.0.0.1:99"});
-  give_back_words(options, words);
-  EXPECT_EQ(words.size(), 2u);
+  options = parsed({"--ui", "127.0.0.1:99", "churn"}, &names);
+  give_back_words(options, names);
+  EXPECT_THAT(names, testing::ElementsAre("churn"));
 }
 
 TEST(LiveOptions, WrongAddressesAndTagsAreRefusedByName) {
