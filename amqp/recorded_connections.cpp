@@ -1,11 +1,30 @@
 #include "amqp/recorded_connections.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace brokerlab::amqp {
+namespace {
+
+// RabbitMQ listens with a backlog of 128; several processes open at the same time.
+constexpr std::size_t kOpenedAtATime = 32;
+
+}  // namespace
 
 void RecordedConnections::open() {
-  for (const auto& connection : connections_) connection->open();
+  for (const auto& connection : connections_) {
+    connection->on_open = [this, theirs = std::move(connection->on_open)] {
+      open_next();
+      if (theirs) theirs();
+    };
+  }
+  while (opened_ < std::min(kOpenedAtATime, connections_.size())) open_next();
+}
+
+void RecordedConnections::open_next() {
+  if (opened_ == connections_.size() || closing_) return;
+  const std::size_t next = opened_++;
+  connections_[next]->open();
 }
 
 void RecordedConnections::close(std::function<void()> on_closed) {

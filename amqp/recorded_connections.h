@@ -12,7 +12,10 @@ namespace brokerlab::amqp {
 // what listens to them goes, and before their ChildRun.
 class RecordedConnections {
  public:
+  // With its callbacks set.
   void add(std::unique_ptr<RecordedConnection> connection) { connections_.push_back(std::move(connection)); }
+  // Some at a time: a thousand at once would not fit into the queue of a broker's socket, and the others
+  // would wait for seconds until their packets go again.
   void open();
   // `on_closed` is called when the last one is closed, at once where there is none. Only the first call
   // counts.
@@ -29,8 +32,11 @@ class RecordedConnections {
   State note_traffic(RecordingCounters& counters) const;
 
  private:
+  void open_next();
+
   std::vector<std::unique_ptr<RecordedConnection>> connections_;
   std::function<void()> on_closed_;
+  std::size_t opened_ = 0;  // or on their way
   std::size_t still_open_ = 0;
   bool closing_ = false;
 };

@@ -113,6 +113,34 @@ Table network_table(const ChartVariant& variant) {
   return table;
 }
 
+// Of the first repetition: the others are alike, and a table of all would be long.
+Table processes_table(const ChartVariant& variant) {
+  Table table{
+      "What our processes took",
+      "Processor time from start to end, divided by the messages published and received; memory at the "
+      "end.",
+      {{"process", false}, {"instances"}, {"messages"}, {"processor time"}, {"per message"}, {"memory"}},
+      {}};
+  constexpr std::size_t kMostRows = 20;
+  if (variant.runs.empty()) return table;
+  const Json& run = *variant.runs.front();
+  for (const Json& process : run.value("processes", Json::array())) {
+    if (table.rows.size() == kMostRows) {
+      table.note += " The first 20 are shown.";
+      break;
+    }
+    const auto messages = find_number(process, "/messages"), cpu = find_number(process, "/cpu_ns");
+    const bool some = messages && cpu && *messages > 0;
+    table.rows.push_back({{process.at("process").get<std::string>()},
+                          {count_text(find_number(process, "/instances"))},
+                          {count_text(messages)},
+                          {duration_text(cpu)},
+                          {some ? duration_text(*cpu / *messages) : ""},
+                          {bytes_text(find_number(process, "/resident_bytes"))}});
+  }
+  return table;
+}
+
 std::optional<double> idle_share(const ChartConsumer& consumer) {
   const double all = consumer.busy_ns.value_or(0) + consumer.idle_ns.value_or(0);
   return consumer.idle_ns && all > 0 ? std::optional(*consumer.idle_ns / all) : std::nullopt;
@@ -328,8 +356,8 @@ std::vector<Table> variant_tables(const ChartVariant& variant) {
   std::vector<Table> tables;
   for (Table (*make)(const ChartVariant&) :
        {latency_table, ledger_table, laws_table, lost_table, unexpected_table, corrupted_table, strays_table,
-        faults_table, recovery_table, downtime_table, network_table, sharding_table, membership_table,
-        work_table, theory_table, workers_table}) {
+        faults_table, recovery_table, downtime_table, network_table, processes_table, sharding_table,
+        membership_table, work_table, theory_table, workers_table}) {
     Table table = make(variant);
     if (!table.empty()) tables.push_back(std::move(table));
   }

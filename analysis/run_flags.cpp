@@ -51,10 +51,7 @@ void check_load_processes(const Facts& facts, FlagSet& flags) {
     if (since_start >= kNanosecondsPerSecond && cpu > kMostCpuShare * static_cast<double>(since_start))
       flags.fail("GENERATOR_BOUND", fmt::format("{} used {:.0f} % of a core", evidence.name,
                                                 100 * cpu / static_cast<double>(since_start)));
-    std::int64_t recorded = 0;
-    process.reader->each_publish([&](std::span<const PublishRecord> records) {
-      recorded += static_cast<std::int64_t>(records.size());
-    });
+    const auto recorded = static_cast<std::int64_t>(process.reader->publishes());
     if (counters.scheduled > 0 && counters.scheduled != recorded)
       flags.fail("GENERATOR_BOUND", fmt::format("{} sent {} of {} scheduled messages", evidence.name,
                                                 recorded, counters.scheduled));

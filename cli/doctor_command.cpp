@@ -32,8 +32,8 @@ Finding broker_installed() {
 Finding descriptors() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  return {limit.rlim_cur >= 1024, fmt::format("{} open files per process", limit.rlim_cur),
-          "raise it with ulimit -n 4096"};
+  return {limit.rlim_cur >= 4096, fmt::format("{} open files per process", limit.rlim_cur),
+          "a thousand connections or consumers in one process need more: raise the hard limit (ulimit -Hn)"};
 }
 
 Finding memory() {

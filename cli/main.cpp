@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -54,11 +56,21 @@ int exit_with(const Error& error) {
   return static_cast<int>(error.status());
 }
 
+// A process may hold thousands of connections and timers; what a shell allows at first is 1,024.
+void allow_open_files() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  constexpr rlim_t kEnough = 1 << 16;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnough));
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE,
               SIG_IGN);  // a peer that goes away is an error of the write, not the end of the program
+  allow_open_files();
   CLI::App app{"Declare an experiment on a message broker, run it, and get numbers that are true.",
                "brokerlab"};
   app.set_version_flag("--version", BROKERLAB_VERSION);
