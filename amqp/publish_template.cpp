@@ -90,7 +90,7 @@ void PublishTemplate::build_header_frame(const Properties& properties, const std
     const std::size_t at = find_stamp(encoded, bytes);
     if (at == 0) throw Error("the stamp is not where it was written", "", "");
     stamp_offset_ = header_offset_ + kPropertiesOffset + at;
-    if (stamp->checksum) checksum_at_ = bytes - Stamp::kChecksumBytes;
+    if (stamp->verified) checksum_at_ = bytes - Stamp::kChecksumBytes;
   } else {
     encoded = properties.encode();
   }
@@ -154,15 +154,20 @@ void PublishTemplate::bind_channel(std::uint16_t channel) {
   store_big_endian(head_.data() + header_offset_ + 1, channel);
 }
 
-void PublishTemplate::bind_body_bytes(std::size_t bytes) {
-  body_bytes_ = bytes;
-  store_big_endian(head_.data() + header_offset_ + kBodySizeOffset, static_cast<std::uint64_t>(bytes));
+// A verified template is never bound to a size for longer than one body: each has a checksum of its own, and
+// the others pay nothing for it.
+void PublishTemplate::bind_body(std::span<const std::byte> body) {
+  store_big_endian(head_.data() + header_offset_ + kBodySizeOffset, static_cast<std::uint64_t>(body.size()));
+  body_bytes_ = body.size();
+  if (checksum_at_ == 0) return;
+  store_big_endian(head_.data() + stamp_offset_ + checksum_at_, body_checksum(body));
+  body_bytes_ = SIZE_MAX;
 }
 
 void PublishTemplate::write(std::byte* out, std::uint16_t channel, const PublishStamp& stamp,
                             std::span<const std::byte> body, std::uint32_t frame_max) {
   if (channel != channel_) bind_channel(channel);
-  if (body.size() != body_bytes_) bind_body_bytes(body.size());
+  if (body.size() != body_bytes_) bind_body(body);
   std::memcpy(out, head_.data(), head_.size());
   if (stamp_offset_ != 0) {
     // Patched in the copy: words stored just before a block copy of them would stall it.
@@ -170,7 +175,6 @@ void PublishTemplate::write(std::byte* out, std::uint16_t channel, const Publish
     store_big_endian(out + stamp_offset_ + Stamp::kIntendedOffset,
                      static_cast<std::uint64_t>(stamp.intended_ns));
     store_big_endian(out + stamp_offset_ + Stamp::kSentOffset, static_cast<std::uint64_t>(stamp.sent_ns));
-    if (checksum_at_ != 0) store_big_endian(out + stamp_offset_ + checksum_at_, body_checksum(body));
   }
   out += head_.size();
   const std::size_t room = frame_max - kFrameOverhead;

@@ -68,7 +68,7 @@ class PublishTemplate {
   void build_method_frame(const PublishOptions& options);
   void build_header_frame(const Properties& properties, const std::optional<Stamp>& stamp);
   void bind_channel(std::uint16_t channel);
-  void bind_body_bytes(std::size_t bytes);
+  void bind_body(std::span<const std::byte> body);
 
   std::vector<std::byte> head_;    // method frame and header frame
   std::size_t key_offset_ = 0;     // of the routing key's length octet

@@ -65,6 +65,7 @@ struct TcpTransport::State {
   void start_reading();
   void read_after_rest();
   void take(ssize_t bytes);
+  void take_last_words();
   void fail(int status);
   void shut();
   void end_write_block();
@@ -199,10 +200,26 @@ void TcpTransport::State::read_after_rest() {
   }
 }
 
+// A peer that closes says why before it does, and its reason may still lie unread when a write fails.
+void TcpTransport::State::take_last_words() {
+  constexpr int kMostReads = 64;
+  for (int i = 0; i < kMostReads && listener != nullptr && socket != nullptr; ++i) {
+    uv_os_fd_t descriptor = -1;
+    if (uv_fileno(reinterpret_cast<uv_handle_t*>(&socket->tcp), &descriptor) != 0) return;
+    const auto space = listener->read_space();
+    const ssize_t bytes = ::read(descriptor, space.data(), space.size());
+    if (bytes <= 0) return;
+    take(bytes);
+  }
+}
+
 void TcpTransport::State::on_written(uv_write_t* request, int status) {
   auto& state = of(request->data);
   if (status == UV_ECANCELED || state.listener == nullptr) return;
-  if (status != 0) return state.fail(status);
+  if (status != 0) {
+    state.take_last_words();
+    return state.listener != nullptr ? state.fail(status) : void();
+  }
   state.end_write_block();
   state.listener->on_written();
 }

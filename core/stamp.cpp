@@ -38,16 +38,15 @@ std::size_t Stamp::encode(std::span<std::byte, kMostBytes> out) const {
     put(&out[56], origin->intended_ns);
     bytes = kBytesWithOrigin;
   }
-  if (!checksum) return bytes;
-  put(&out[bytes], *checksum);
+  if (!verified) return bytes;
+  put(&out[bytes], std::uint32_t{0});
   return bytes + kChecksumBytes;
 }
 
 std::optional<Stamp> Stamp::decode(std::span<const std::byte> bytes) {
-  const bool with_origin = bytes.size() >= kBytesWithOrigin;
-  const std::size_t without_checksum = with_origin ? kBytesWithOrigin : kBytes;
-  const bool with_checksum = bytes.size() == without_checksum + kChecksumBytes;
-  if (bytes.size() != without_checksum && !with_checksum) {
+  // None of the sizes has the bit of the checksum's four bytes otherwise.
+  const std::size_t without_checksum = bytes.size() & ~kChecksumBytes;
+  if (without_checksum != kBytes && without_checksum != kBytesWithOrigin) {
     return std::nullopt;
   }
   Stamp stamp;
@@ -57,13 +56,17 @@ std::optional<Stamp> Stamp::decode(std::span<const std::byte> bytes) {
   stamp.sequence = take<std::uint64_t>(&bytes[kSequenceOffset]);
   stamp.intended_ns = take<Nanoseconds>(&bytes[kIntendedOffset]);
   stamp.sent_ns = take<Nanoseconds>(&bytes[kSentOffset]);
-  if (with_origin) {
+  if (without_checksum == kBytesWithOrigin) {
     stamp.origin = Origin{.publisher = take<std::uint32_t>(&bytes[40]),
                           .sequence = take<std::uint64_t>(&bytes[48]),
                           .intended_ns = take<Nanoseconds>(&bytes[56])};
   }
-  if (with_checksum) stamp.checksum = take<std::uint32_t>(&bytes[without_checksum]);
+  stamp.verified = (bytes.size() & kChecksumBytes) != 0;
   return stamp;
+}
+
+std::uint32_t Stamp::checksum_in(std::span<const std::byte> bytes) {
+  return take<std::uint32_t>(&bytes[bytes.size() - kChecksumBytes]);
 }
 
 std::uint32_t body_checksum(std::span<const std::byte> body) {

@@ -38,12 +38,14 @@ struct Stamp {
   Nanoseconds intended_ns = 0;
   Nanoseconds sent_ns = 0;
   std::optional<Origin> origin;
-  std::optional<std::uint32_t> checksum;  // body_checksum() of what was sent
+  bool verified = false;  // the checksum of the body travels along
 
   // Returns how many bytes it wrote.
   std::size_t encode(std::span<std::byte, kMostBytes> out) const;
   // Nothing when `bytes` has none of the four sizes.
   static std::optional<Stamp> decode(std::span<const std::byte> bytes);
+  // Of the bytes of a verified stamp: body_checksum() of what was sent. encode() leaves it 0.
+  static std::uint32_t checksum_in(std::span<const std::byte> bytes);
 };
 
 // CRC-32 as in zlib, gzip and PNG: finds every change of up to 32 bits in a row, and others but for one in

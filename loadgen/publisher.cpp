@@ -44,7 +44,7 @@ amqp::PublishTemplate Publisher::make_template(const MessageContext& context) {
   Stamp stamp;
   stamp.run = run_number_;
   stamp.publisher = publisher_;
-  if (spec_.verify) stamp.checksum = 0;  // of each body, when it is published
+  stamp.verified = spec_.verify;
   const std::string key = spec_.routing_key.is_string() ? spec_.routing_key.get<std::string>() : "";
   return {{spec_.exchange, key, spec_.mandatory}, properties_.next(context), stamp};
 }

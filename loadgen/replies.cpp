@@ -57,7 +57,8 @@ void Replies::on_delivery(const amqp::Delivery& delivery) {
   const auto request = sequence ? waiting_.find(*sequence) : waiting_.end();
   if (request == waiting_.end()) return;  // of somebody else, or a second reply
   // An answer that was altered on its way is none.
-  const bool intact = !stamp || !stamp->checksum || *stamp->checksum == body_checksum(delivery.body);
+  const bool intact =
+      !stamp || !stamp->verified || Stamp::checksum_in(delivery.stamp_bytes) == body_checksum(delivery.body);
   end_operation(*request->second, delivery.received_ns, intact);
   waiting_.erase(request);
   if (waiting_.empty()) on_last_();

@@ -147,7 +147,7 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
     record.sequence = static_cast<std::uint32_t>(stamp->sequence);
     record.hops = static_cast<std::uint16_t>(stamp->hops);
     if (stamp->run != run_number_) record.flags |= kForeignRun;
-    if (stamp->checksum) verify(delivery, *stamp, record);
+    if (stamp->verified) verify(delivery, record);
   } else {
     record.flags |= kUnstamped;
   }
@@ -164,9 +164,9 @@ DeliveryRecord& Consumer::note(const amqp::Delivery& delivery, const std::option
   return appended;
 }
 
-void Consumer::verify(const amqp::Delivery& delivery, const Stamp& stamp, DeliveryRecord& record) {
+void Consumer::verify(const amqp::Delivery& delivery, DeliveryRecord& record) {
   record.flags |= kVerified;
-  if (*stamp.checksum == body_checksum(delivery.body)) return;
+  if (Stamp::checksum_in(delivery.stamp_bytes) == body_checksum(delivery.body)) return;
   record.flags |= kCorrupted;
   if (counts_.corrupted++ == 0 && !run_.says())
     run_.pipe().notice(name() + ": a body that is not what was sent; such are counted as corrupted", true);

@@ -105,7 +105,7 @@ class Consumer final : public amqp::ChannelListener, public amqp::DeliveryHandle
   };
 
   DeliveryRecord& note(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp, bool at_once);
-  void verify(const amqp::Delivery& delivery, const Stamp& stamp, DeliveryRecord& record);
+  void verify(const amqp::Delivery& delivery, DeliveryRecord& record);
   void note_detail(const amqp::Delivery& delivery, const std::optional<Stamp>& stamp);
   void take(const amqp::Delivery& delivery);
   // Begins with the next ones until one keeps it busy.

@@ -46,7 +46,7 @@ amqp::PublishTemplate OnwardPublisher::make_template(const Output& output, bool 
   stamp.run = run_;
   stamp.publisher = publisher_;
   if (with_origin) stamp.origin = Stamp::Origin{};
-  if (output.verify) stamp.checksum = 0;  // of each body, when it is published
+  stamp.verified = output.verify;
   return {{output.exchange, output.routing_key.value_or(""), output.mandatory}, properties, stamp};
 }
 

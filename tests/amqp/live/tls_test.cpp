@@ -100,6 +100,8 @@ TEST_F(Tls, ACertificateLogsIn) {
   ASSERT_TRUE(consume(out, name, inbox, true).ok());
   publish(out, name, "as a client");
   EXPECT_TRUE(run_until([&] { return inbox.items.size() == 1; }));
+  LiveBroker::instance().control(
+      R"(eval 'rabbit_auth_backend_internal:delete_user(<<"client">>, <<"test">>).')");
 }
 
 TEST_F(Tls, ALoginWithoutACertificateSaysWhatIsMissing) {
