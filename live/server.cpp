@@ -8,6 +8,8 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -29,6 +31,7 @@ constexpr std::size_t kThreads = 4;
 constexpr std::size_t kMostWaiting = 16;
 constexpr time_t kReadLimit_s = 5;
 constexpr time_t kWriteLimit_s = 5;
+constexpr std::chrono::milliseconds kLastMoments{500};
 constexpr std::size_t kLargestBody = 1024;  // nobody has anything to send
 // A page that asked so recently is still there.
 constexpr Nanoseconds kPageGone = 3 * kNanosecondsPerSecond;
@@ -41,7 +44,8 @@ constexpr const char* kPagePolicy =
 // So many connections are served, so many more wait; beyond that none is accepted until there is room.
 class BoundedPool final : public httplib::TaskQueue {
  public:
-  BoundedPool() {
+  // `cut_off` ends the connections that are still open when the service ends.
+  explicit BoundedPool(std::function<void()> cut_off) : cut_off_(std::move(cut_off)) {
     for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this] { work(); });
   }
 
@@ -52,12 +56,15 @@ class BoundedPool final : public httplib::TaskQueue {
     changed_.notify_all();
   }
 
+  // Answers get some moments; whoever has not finished asking by then is cut off.
   void shutdown() override {
     {
-      const std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
       over_ = true;
+      changed_.notify_all();
+      changed_.wait_for(lock, kLastMoments, [this] { return busy_ == 0 && tasks_.empty(); });
+      cut_off_();
     }
-    changed_.notify_all();
     for (std::thread& thread : threads_) thread.join();
   }
 
@@ -68,17 +75,22 @@ class BoundedPool final : public httplib::TaskQueue {
       if (tasks_.empty()) return;
       const std::function<void()> task = std::move(tasks_.front());
       tasks_.pop_front();
+      ++busy_;
       changed_.notify_all();
       lock.unlock();
       task();
       lock.lock();
+      --busy_;
+      changed_.notify_all();
     }
   }
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
+  std::function<void()> cut_off_;
   std::vector<std::thread> threads_;
+  std::size_t busy_ = 0;
   bool over_ = false;
 };
 
@@ -117,7 +129,7 @@ class HttpServer final : public Server {
 
  private:
   void set_limits() {
-    server_.new_task_queue = [] { return new BoundedPool; };
+    server_.new_task_queue = [this] { return new BoundedPool([this] { cut_off(); }); };
     server_.set_payload_max_length(kLargestBody);
     server_.set_read_timeout(kReadLimit_s);
     server_.set_write_timeout(kWriteLimit_s);
@@ -188,6 +200,23 @@ class HttpServer final : public Server {
     server_.Get("/", [](const httplib::Request&, httplib::Response& response) {
       response.set_content("brokerlab: the figures are at /metrics\n", "text/plain; charset=utf-8");
     });
+  }
+
+  // The library has no way to the connections it serves: they are found by our port.
+  void cut_off() const {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      const int descriptor = std::stoi(entry.path().filename().string());
+      sockaddr_storage own{}, peer{};
+      socklen_t own_bytes = sizeof own, peer_bytes = sizeof peer;
+      if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&own), &own_bytes) != 0 ||
+          ::getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &peer_bytes) != 0)
+        continue;
+      const bool ipv6 = own.ss_family == AF_INET6;
+      if (!ipv6 && own.ss_family != AF_INET) continue;
+      const std::uint16_t port = ipv6 ? reinterpret_cast<const sockaddr_in6&>(own).sin6_port
+                                      : reinterpret_cast<const sockaddr_in&>(own).sin_port;
+      if (ntohs(port) == address_.port) ::shutdown(descriptor, SHUT_RDWR);
+    }
   }
 
   void listen(const char* option) {

@@ -53,7 +53,8 @@
     return {
       animation: false, backgroundColor: 'transparent', textStyle: {color: colours['@ink'], fontFamily: window.getComputedStyle(document.body).fontFamily},
       grid: {left: 4, right: 12, top: 34, bottom: 4, containLabel: true},
-      legend: {top: 0, left: 0, type: 'scroll', icon: 'roundRect', itemWidth: 12, itemHeight: 4,
+      legend: {top: 0, left: 0, type: 'scroll', icon: 'roundRect', itemWidth: 12, itemHeight: 4, pageIconSize: 10,
+               pageIconColor: colours['@ink'], pageIconInactiveColor: colours['@soft'], pageTextStyle: {color: colours['@muted']},
                textStyle: {color: colours['@muted']}},
       tooltip: {trigger: 'axis', confine: true, backgroundColor: colours['@paper'], borderColor: colours['@grid'],
                 textStyle: {color: colours['@ink']}, valueFormatter: formatter},

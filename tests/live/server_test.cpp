@@ -78,19 +78,36 @@ TEST_F(LiveServerTest, APortThatIsTakenIsAnErrorThatNamesIt) {
   }
 }
 
+int connected_to(const Server& server, int more_flags = 0) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | more_flags, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server.address().port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  return descriptor;
+}
+
+// Each of them could keep a thread for as long as it likes to spell.
+TEST_F(LiveServerTest, EndsWithThoseWhoHaveNotFinishedAsking) {
+  auto server = serve(true, false);
+  std::vector<int> spelling;
+  for (int i = 0; i < 3; ++i) {
+    spelling.push_back(connected_to(*server));
+    EXPECT_EQ(::send(spelling.back(), "GET /met", 8, MSG_NOSIGNAL), 8);
+  }
+  EXPECT_EQ(client(*server).Get("/metrics")->status, 200) << "those before have been accepted";
+  server.reset();
+  for (const int descriptor : spelling) ::close(descriptor);
+}
+
 // Those who connect and say nothing, more of them than are served at once, do not keep the controller
 // waiting.
 TEST_F(LiveServerTest, SilentClientsKeepNobodyFromTellingTheState) {
   const auto server = serve(true, false);
   std::vector<int> silent;
   for (int i = 0; i < 40; ++i) {
-    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(server->address().port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    silent.push_back(descriptor);
+    silent.push_back(connected_to(*server, SOCK_NONBLOCK));
   }
   for (int i = 0; i < 10'000; ++i) state_.stage("still telling");
   EXPECT_EQ(state_.snapshot().activity, "still telling");
