@@ -12,6 +12,7 @@ import pika
 HERE = pathlib.Path(__file__).resolve().parent
 FETCHED = HERE / "fetched"
 DROP, QUEUE, SIZE = "peers-drop", "peers-queue", 100
+WINDOW = 10  # of a publisher that is held up: so many may be unconfirmed
 
 
 def declare(broker) -> None:
@@ -60,7 +61,8 @@ class Ours:
         if task == "saturate":
             fast["publish"]["routing_key"] = "own"
             return {"topology": own_queue, "load": [fast], "roles": [consumer], "phases": {"measure": f"{amount}s", "drain": "300s"}}
-        steady = {"name": "publisher", "arrivals": {"process": "constant", "rate": 1000}, "publish": {"routing_key": "own", "body": body}}
+        steady = {"name": "publisher", "arrivals": {"process": "constant", "rate": 1000}, "publish": {"routing_key": "own", "body": body},
+                  "confirms": {"window": WINDOW} if task == "held stall" else {"enabled": False}}
         return {"topology": own_queue, "load": [steady], "roles": [consumer], "phases": {"measure": f"{amount}s", "drain": "60s"}}
 
     def command(self, task: str, uri: str, amount: int, folder: pathlib.Path):
@@ -86,7 +88,8 @@ class PerfTest:
         words += {"publish": ["-x", 1, "-y", 0, "-e", DROP, "-t", "fanout", "-p", "-u", QUEUE, "-sb", "-C", amount],
                   "consume": ["-x", 0, "-y", 1, "-p", "-u", QUEUE, "-D", amount],
                   "saturate": ["-x", 1, "-y", 1, "-z", amount],
-                  "stall": ["-x", 1, "-y", 1, "-r", 1000, "-z", amount]}[task]
+                  "stall": ["-x", 1, "-y", 1, "-r", 1000, "-z", amount],
+                  "held stall": ["-x", 1, "-y", 1, "-r", 1000, "-z", amount, "-c", WINDOW]}[task]
         return words, folder, {}
 
     def delivered_per_s(self, run, _) -> float:
@@ -105,7 +108,8 @@ class Omq:
         words += {"publish": ["-x", 1, "-y", 0, "--publish-to", f"/exchanges/{DROP}", "-C", amount],
                   "consume": ["-x", 0, "-y", 1, "--queues", "predeclared", "--consume-from", f"/queues/{QUEUE}", "-D", amount],
                   "saturate": ["-x", 1, "-y", 1, "--time", f"{amount}s"],
-                  "stall": ["-x", 1, "-y", 1, "--rate", 1000, "--time", f"{amount}s"]}[task]
+                  "stall": ["-x", 1, "-y", 1, "--rate", 1000, "--time", f"{amount}s"],
+                  "held stall": ["-x", 1, "-y", 1, "--rate", 1000, "--time", f"{amount}s", "--max-in-flight", WINDOW]}[task]
         return words, folder, {}
 
     def delivered_per_s(self, run, _) -> float:
