@@ -12,6 +12,7 @@
 
 #include "broker/gateway_access.h"
 #include "broker/gateway_page.h"
+#include "broker/http_defaults.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/signals_elsewhere.h"
@@ -158,17 +159,7 @@ class HttpGateway final : public Gateway {
     server_.set_read_timeout(kReadLimit_s);
     server_.set_write_timeout(kWriteLimit_s);
     server_.set_keep_alive_max_count(kRequestsPerConnection);
-    server_.set_tcp_nodelay(true);
-    // Not the library's SO_REUSEPORT: a second gateway on the same port would silently take half the
-    // requests.
-    server_.set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    });
-    server_.set_default_headers({{"Cache-Control", "no-store"},
-                                 {"X-Content-Type-Options", "nosniff"},
-                                 {"Referrer-Policy", "no-referrer"},
-                                 {"Cross-Origin-Resource-Policy", "same-origin"}});
+    set_http_defaults(server_);
   }
 
   void set_checks() {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "broker/gateway_access.h"
+#include "broker/http_defaults.h"
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/signals_elsewhere.h"
@@ -135,17 +136,7 @@ class HttpServer final : public Server {
     server_.set_write_timeout(kWriteLimit_s);
     // One that stays open and asks nothing would keep a thread.
     server_.set_keep_alive_max_count(1);
-    server_.set_tcp_nodelay(true);
-    // Not the library's SO_REUSEPORT: a second program on the same port would silently take half the
-    // requests.
-    server_.set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    });
-    server_.set_default_headers({{"Cache-Control", "no-store"},
-                                 {"X-Content-Type-Options", "nosniff"},
-                                 {"Referrer-Policy", "no-referrer"},
-                                 {"Cross-Origin-Resource-Policy", "same-origin"}});
+    set_http_defaults(server_);
   }
 
   void set_checks() {
