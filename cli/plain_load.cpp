@@ -173,7 +173,7 @@ class Ways {
 // their number of messages is one of the publishers'.
 std::optional<std::uint64_t> count_of(const PlainLoad& plain) {
   if (plain.producer_messages.value_or(0) > 0) return plain.producer_messages;
-  if (!plain.consumer_messages) return std::nullopt;
+  if (plain.consumer_messages.value_or(0) == 0) return std::nullopt;
   if (plain.producers <= 0 || plain.consumers <= 0)
     refuse("without publishers and consumers there is no number of messages to be taken", "--cmessages",
            "-z SECONDS says how long it lasts");

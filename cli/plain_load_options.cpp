@@ -262,7 +262,7 @@ void add_publishing(OptionGroup& group, PlainLoad& plain) {
   group
       .add("-D,--cmessages", plain.consumer_messages,
            "messages of each consumer: as many are published as they take")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::NonNegativeNumber);
 }
 
 void add_consuming(OptionGroup& group, PlainLoad& plain) {

@@ -148,6 +148,7 @@ TEST(PlainLoad, ACountOfConsumersIsOneOfPublishers) {
   EXPECT_EQ(count({"-x", "1", "-y", "2", "-E", "-D", "100", "-r", "1"}), 100) << "each gets all of them";
   EXPECT_EQ(count({"-C", "7", "-D", "100", "-r", "1"}), 7);
   EXPECT_EQ(checked({"-D", "100"}).at("phases").at("measure"), "1h") << "it ends by its count";
+  EXPECT_EQ(checked({"-D", "0"}).at("phases").at("measure"), "10s") << "0 is none";
   EXPECT_THROW(experiment_from({"-x", "0", "-D", "100"}), Error);
 }
 
