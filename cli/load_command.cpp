@@ -117,6 +117,8 @@ void add_load_command(CLI::App& app, CommandContext& context) {
   command->callback([options, command, &context] {
     std::vector<std::string> words;
     give_back_words(options->hand.live, words);
+    if (!words.empty() && !options->hand.name.empty())
+      refuse("--ui", "\"" + words.front() + "\" is no address to listen on", "give HOST:PORT, or nothing");
     if (!words.empty()) options->hand.name = words.front();
     refuse_mixture(*command, *options);
     if (!options->hand.name.empty()) return run_by_hand(options->hand);

@@ -12,6 +12,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -195,7 +196,8 @@ class HttpServer final : public Server {
 
   // The library has no way to the connections it serves: they are found by our port.
   void cut_off() const {
-    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code unreadable;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", unreadable)) {
       const int descriptor = std::stoi(entry.path().filename().string());
       sockaddr_storage own{}, peer{};
       socklen_t own_bytes = sizeof own, peer_bytes = sizeof peer;
