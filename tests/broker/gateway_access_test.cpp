@@ -18,11 +18,12 @@ int status_of(const GatewayAccess& access, const GatewayAccess::Request& request
 
 TEST(ListenAddress, Parses) {
   EXPECT_EQ(ListenAddress::parse("8081").text(), "127.0.0.1:8081");
+  EXPECT_EQ(ListenAddress::parse(":8081").text(), "127.0.0.1:8081");
   EXPECT_EQ(ListenAddress::parse("0.0.0.0:80").text(), "0.0.0.0:80");
   EXPECT_EQ(ListenAddress::parse("[::1]:0").text(), "[::1]:0");
   EXPECT_EQ(ListenAddress::parse("localhost:65535").port, 65535);
   for (const char* text : {"", ":", "host", "host:", "host:65536", "host:-1", "host:08", "host:8x", "::1:80",
-                           "[::1]", "[::1", "[::1]80", ":80"}) {
+                           "[::1]", "[::1", "[::1]80", "::80"}) {
     EXPECT_THROW(ListenAddress::parse(text), Error) << text;
   }
 }
