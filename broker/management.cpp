@@ -88,7 +88,7 @@ Address address_of(const std::string& uri, const std::string& user, const std::s
 class Management::Impl {
  public:
   Impl(const Address& address, Nanoseconds timeout, bool tls_insecure)
-      : uri_(address.uri), client_(address.uri) {
+      : uri_(address.uri), address_(address), tls_insecure_(tls_insecure), client_(address.uri) {
     client_.set_basic_auth(address.user, address.password);
     const std::chrono::microseconds limit(timeout / kMicrosecond);
     client_.set_connection_timeout(limit);
@@ -133,6 +133,8 @@ class Management::Impl {
   }
 
   const std::string uri_;
+  const Address address_;
+  const bool tls_insecure_;
 
  private:
   void check(const httplib::Result& answer, const std::string& path) const {
@@ -173,6 +175,12 @@ std::unique_ptr<Management> Management::from_amqp(const std::string& amqp_uri, b
   const std::string host = uri.host.find(':') == std::string::npos ? uri.host : "[" + uri.host + "]";
   return std::make_unique<Management>(uri.tls ? "https://" + host + ":15671" : "http://" + host + ":15672",
                                       uri.user, uri.password, 5 * kNanosecondsPerSecond, tls_insecure);
+}
+
+std::unique_ptr<Management> Management::another(Nanoseconds timeout) const {
+  const Address& address = impl_->address_;
+  return std::make_unique<Management>(address.uri, address.user, address.password, timeout,
+                                      impl_->tls_insecure_);
 }
 
 const std::string& Management::uri() const { return impl_->uri_; }
@@ -274,6 +282,25 @@ std::vector<Management::QueueDepth> Management::queue_depths(const std::string& 
                       queue.value("consumers", std::int64_t{0})});
   }
   return depths;
+}
+
+Json Management::queue_totals(const std::string& vhost) {
+  return impl_->need("/api/queues/" + segment(vhost) +
+                     "?disable_stats=true&enable_queue_totals=true"
+                     "&columns=name,messages_ready,messages_unacknowledged");
+}
+
+Json Management::vhost_totals(const std::string& vhost) {
+  return impl_->need("/api/vhosts/" + segment(vhost) + "?columns=messages_ready,messages_unacknowledged");
+}
+
+Json Management::node_states() {
+  return impl_->need(
+      "/api/nodes?columns=name,running,processors,mem_used,mem_limit,mem_alarm,disk_free_alarm");
+}
+
+Json Management::states_of(const std::string& things, std::size_t most) {
+  return impl_->need("/api/" + things + "?page=1&page_size=" + std::to_string(most) + "&columns=state,node");
 }
 
 Json Management::bindings(const std::string& vhost) { return impl_->need("/api/bindings/" + segment(vhost)); }

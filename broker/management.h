@@ -46,6 +46,9 @@ class Management {
   // Host and credentials of the AMQP URI, port 15672 (amqps: https, 15671).
   static std::unique_ptr<Management> from_amqp(const std::string& amqp_uri, bool tls_insecure = false);
 
+  // With the same address and login, for another thread.
+  std::unique_ptr<Management> another(Nanoseconds timeout) const;
+
   const std::string& uri() const;  // without credentials
 
   bool reachable();  // answers at all; never throws
@@ -72,6 +75,14 @@ class Management {
   void close_connection(const std::string& name, const std::string& reason);  // already gone is no error
   std::vector<QueueDepth> queue_depths(const std::string& vhost);             // lags some seconds
   Json bindings(const std::string& vhost);
+
+  // For whoever samples a broker that works: what costs it least. As the API has them.
+  Json queue_totals(const std::string& vhost);  // one entry per queue, without its statistics
+  Json vhost_totals(const std::string& vhost);  // over all of its queues
+  Json node_states();                           // memory, alarms, cores
+  // The first `most` connections or channels ("connections", "channels"), by state and node, with
+  // "total_count".
+  Json states_of(const std::string& things, std::size_t most);
 
  private:
   class Impl;

@@ -24,7 +24,8 @@ namespace {
 // The broker key of a variant, and what its topology needs of the broker.
 Json wanted_broker(const Experiment& experiment, const std::optional<int>& nodes) {
   Json wanted = experiment.variants.front().experiment["broker"];
-  for (const char* of_the_run : {"connect", "heartbeat"}) wanted.erase(of_the_run);  // any broker does
+  for (const char* of_the_run : {"connect", "heartbeat", "watch"})
+    wanted.erase(of_the_run);  // any broker does
   if (nodes) wanted["nodes"] = *nodes;
   Json plugins = Json::array();
   bool predeclared = false;

@@ -9,6 +9,8 @@
 namespace brokerlab {
 namespace {
 
+constexpr Nanoseconds kLeastInterval = 100'000'000;  // of watching the broker
+
 void check_names(const Json& experiment, Findings& findings) {
   const std::set<std::string> words{"broker", "all"};  // what faults can hit besides
   std::set<std::string> taken = words;
@@ -30,6 +32,12 @@ void check_names(const Json& experiment, Findings& findings) {
 
 void check_broker(const Json& experiment, Findings& findings) {
   const Json& broker = member(experiment, "broker");
+  const JsonPointer interval("/broker/watch/interval");
+  if (findings.clean(interval) &&
+      parse_duration(member(member(broker, "watch"), "interval")) < kLeastInterval) {
+    findings.error(interval, "watching the broker more often than every 100 ms would keep it busy",
+                   "e.g. \"500ms\"");
+  }
   if (text_at(broker, "kind") == "private") return;
   if (whole_at(broker, "nodes") > 1) {
     findings.error(JsonPointer("/broker/nodes"), "only a private broker has a number of nodes to choose",

@@ -64,8 +64,8 @@ QueueProbe::QueueProbe(const PlannedRun& plan, std::vector<std::string> broker_u
 std::vector<QueueProbe::Depth> QueueProbe::queues() const {
   std::vector<Depth> depths;
   for (const Queue& queue : queues_) {
-    depths.push_back(
-        {queue, consumed_.contains(queue.name), std::nullopt, dead_letter_queues_.at(queue.name)});
+    depths.push_back({queue, consumed_.contains(queue.name), std::nullopt, std::nullopt,
+                      dead_letter_queues_.at(queue.name)});
   }
   return depths;
 }
@@ -137,7 +137,7 @@ Json to_json(const std::vector<QueueProbe::Depth>& before, const std::vector<Que
          {"consumed", depth.consumed},
          {"ready_at_start", ready(before[i])},
          {"ready_at_end", ready(depth)},
-         {"unacked_at_end", nullptr},
+         {"unacked_at_end", depth.unacked ? Json(*depth.unacked) : Json(nullptr)},
          {"dead_letter_queues", depth.dead_letter_queues ? Json(*depth.dead_letter_queues) : Json(nullptr)}});
   }
   return report;

@@ -20,8 +20,9 @@ class QueueProbe {
  public:
   struct Depth {
     Queue queue;
-    bool consumed = false;               // some role of the run consumes from it
-    std::optional<std::uint32_t> ready;  // nothing when the queue or the broker is gone
+    bool consumed = false;                // some role of the run consumes from it
+    std::optional<std::uint32_t> ready;   // nothing when the queue or the broker is gone
+    std::optional<std::int64_t> unacked;  // look() cannot tell
     // Where its dead letters go; nothing when the topology does not tell.
     std::optional<std::vector<std::string>> dead_letter_queues;
   };

@@ -75,6 +75,7 @@ Run::~Run() {
 
 Json Run::execute() {
   depths_at_start_ = probe_.look();
+  broker_ = BrokerWatch::make(plan_, lease_, &loop_, clock_);
   spawn_all();
   enter(Stage::kStarting);
   uv_timer_start(
@@ -169,6 +170,7 @@ void Run::on_exit(RunProcess& process, ChildExit exit) {
 
 void Run::tick() {
   const Nanoseconds now = clock_.now();
+  broker_->tick(now);
   check_interrupts();
   check_limits(now);
   switch (stage_) {
@@ -259,7 +261,7 @@ void Run::check_starting(Nanoseconds now) {
     uv_stop(&loop_);
     return;
   }
-  if (all(true, &RunProcess::ready) && all(false, &RunProcess::ready)) start_load();
+  if (all(true, &RunProcess::ready) && all(false, &RunProcess::ready) && broker_->ready(now)) start_load();
 }
 
 void Run::start_load() {
@@ -380,19 +382,6 @@ void Run::notice(const std::string& text) {
   observer_.notice(text);
 }
 
-double Run::done_share(Nanoseconds now) const {
-  const auto load_ns = static_cast<double>(plan_.phases.load_ns());
-  const double by_time = load_ns > 0 ? static_cast<double>(now - t0_ns_) / load_ns : 0;
-  std::uint64_t planned = 0;
-  for (const PlannedMessages& load : plan_.messages) {
-    if (!load.messages) return std::clamp(by_time, 0.0, 1.0);
-    planned += *load.messages;
-  }
-  const double by_count =
-      planned == 0 ? by_time : static_cast<double>(sum(true, "published")) / static_cast<double>(planned);
-  return std::clamp(by_count, 0.0, 1.0);
-}
-
 void Run::report_progress(Nanoseconds now, bool force) {
   if (stage_ == Stage::kStarting || (!force && now - last_report_ns_ < kReportInterval)) return;
   last_report_ns_ = now;
@@ -401,15 +390,17 @@ void Run::report_progress(Nanoseconds now, bool force) {
   progress.stage = stage_ == Stage::kLoad ? "load" : stage_ == Stage::kStopping ? "stop" : "drain";
   progress.elapsed_ns = std::max<Nanoseconds>(0, now - t0_ns_);
   progress.planned_ns = plan_.phases.load_ns();
-  progress.done_share = done_share(now);
+  progress.done_share = done_share(plan_, processes_, now - t0_ns_);
   progress.rows = table_.rows(processes_, now);
   for (const auto& process : processes_) progress.processes.push_back(process.get());
   progress.faults = faults_->report();
+  progress.broker = broker_->figures();
   observer_.progress(progress);
 }
 
 Json Run::evidence() {
-  const std::vector<QueueProbe::Depth> depths = probe_.look();
+  std::vector<QueueProbe::Depth> depths = probe_.look();
+  broker_->look_for_unacked(depths);
   drained_ = drain_reason_.empty() && empty(depths);
   if (!drained_ && drain_reason_.empty()) {
     drain_reason_ =
@@ -432,6 +423,7 @@ Json Run::evidence() {
   record.faults = faults_->report();
   record.membership = membership_.report();
   record.host = std::move(host);
+  record.broker = broker_->evidence();
   record.notices = notices_;
   Json evidence = run_evidence(plan_, std::move(record));
   if (!stopped_by_.empty()) evidence["stopped_by"] = stopped_by_;

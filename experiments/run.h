@@ -13,6 +13,7 @@
 #include "broker/lease.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "experiments/broker_watch.h"
 #include "experiments/fault_schedule.h"
 #include "experiments/host_watch.h"
 #include "experiments/interrupts.h"
@@ -76,7 +77,6 @@ class Run final : private FaultTargets {
   void start_load();
   void stop(bool loads);
   void report_progress(Nanoseconds now, bool force);
-  double done_share(Nanoseconds now) const;
 
   bool all(bool loads, bool RunProcess::*state) const;  // dead processes count as having reached it
   bool any_alive() const;
@@ -114,6 +114,7 @@ class Run final : private FaultTargets {
   std::unique_ptr<FaultSchedule> faults_;
   MembershipSchedule membership_;
   std::unique_ptr<HostWatch> host_;
+  std::unique_ptr<BrokerWatch> broker_;
   QueueProbe probe_;
   std::vector<QueueProbe::Depth> depths_at_start_;
   ProgressTable table_;

@@ -61,6 +61,7 @@ Json run_evidence(const PlannedRun& plan, RunRecord record) {
           {"membership", std::move(record.membership)},
           {"hop_limit", plan.experiment.at("hop_limit")},
           {"host", std::move(record.host)},
+          {"broker", std::move(record.broker)},
           {"notices", std::move(record.notices)}};
 }
 

@@ -23,7 +23,7 @@ struct RunRecord {
   bool drained = false;
   std::string drain_reason;
   bool aborted = false;
-  Json faults, membership, host, notices;
+  Json faults, membership, host, broker, notices;
 };
 
 // The evidence (docs/result.md).

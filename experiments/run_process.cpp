@@ -28,6 +28,23 @@ Error RunProcess::failure() const {
           "look at its log in the run's folder"};
 }
 
+double done_share(const PlannedRun& plan, const std::vector<std::unique_ptr<RunProcess>>& processes,
+                  Nanoseconds elapsed_ns) {
+  const auto load_ns = static_cast<double>(plan.phases.load_ns());
+  const double by_time = load_ns > 0 ? static_cast<double>(elapsed_ns) / load_ns : 0;
+  std::uint64_t planned = 0;
+  for (const PlannedMessages& load : plan.messages) {
+    if (!load.messages) return std::clamp(by_time, 0.0, 1.0);
+    planned += *load.messages;
+  }
+  std::int64_t published = 0;
+  for (const auto& process : processes)
+    if (process->is_load()) published += process->figure("published");
+  const double by_count =
+      planned == 0 ? by_time : static_cast<double>(published) / static_cast<double>(planned);
+  return std::clamp(by_count, 0.0, 1.0);
+}
+
 LiveCounts counts_of(const std::vector<std::unique_ptr<RunProcess>>& processes) {
   LiveCounts counts;
   for (const auto& process : processes) {

@@ -51,6 +51,10 @@ struct RunProcess {
 // What all processes have told so far.
 LiveCounts counts_of(const std::vector<std::unique_ptr<RunProcess>>& processes);
 
+// How much of the load is over: by count where that is known of all loads, else by time.
+double done_share(const PlannedRun& plan, const std::vector<std::unique_ptr<RunProcess>>& processes,
+                  Nanoseconds elapsed_ns);
+
 // The rows of the live table: one per load or role, over all of its processes.
 class ProgressTable {
  public:
