@@ -7,7 +7,7 @@
 
 #include "analysis/chart_panels.h"
 #include "analysis/chart_style.h"
-#include "analysis/chart_time.h"
+#include "analysis/chart_timeline.h"
 #include "analysis/report_text.h"
 
 namespace brokerlab::chart {

@@ -1,6 +1,7 @@
 #include "analysis/charts.h"
 
 #include "analysis/chart_accounts.h"
+#include "analysis/chart_broker.h"
 #include "analysis/chart_churn.h"
 #include "analysis/chart_forest.h"
 #include "analysis/chart_latency.h"
@@ -77,6 +78,12 @@ std::vector<Chart> variant_charts() {
        "took from the moment it was due. Below, every kind of operation from its start to the broker's "
        "answer: the median, and the furthest percentile that ten samples lie beyond.",
        ChartPlace::kVariant, chart::has_churn, chart::draw_churn},
+      {"broker", "What the broker said of itself",
+       "Messages in the queues by the broker's count, beside the backlog by ours; the cores that its process "
+       "kept busy; its memory; and how many connections and channels it held back, where it did. Gaps: it "
+       "did "
+       "not answer.",
+       ChartPlace::kVariant, chart::has_broker, chart::draw_broker},
       {"messages-per-worker", "Messages per worker",
        "How many messages each consumer finished; means over repetitions.", ChartPlace::kVariant,
        chart::has_messages_per_worker, chart::draw_messages_per_worker},

@@ -213,6 +213,7 @@ RunEvidence RunEvidence::from_json(const Json& json) {
   for (const Json& change : list(json, "membership"))
     run.membership.push_back(membership_change(change, run));
   if (json.contains("host") && json.at("host").is_object()) run.host = json.at("host");
+  run.broker = json.value("broker", Json());
   for (const Json& notice : list(json, "notices"))
     if (notice.is_string()) run.notices.push_back(notice.get<std::string>());
   return run;

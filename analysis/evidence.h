@@ -108,6 +108,7 @@ struct RunEvidence {
   std::vector<FaultEvidence> faults;
   std::vector<MembershipChange> membership;
   Json host = Json::object();
+  Json broker;  // what it told of itself; null: it was not asked
   std::vector<std::string> notices;
 
   // Where the measured messages begin: those intended earlier are warm-up.

@@ -46,6 +46,7 @@ class SeriesBuilder {
   void send_delay(Nanoseconds intended, Nanoseconds value) { sample(send_delay_, intended, value); }
 
   Nanoseconds interval() const { return interval_; }
+  Nanoseconds span() const { return interval_ * static_cast<Nanoseconds>(points_); }
   std::vector<double> backlog() const;  // at the end of each interval; empty when unknown
   // Of the intervals between two instants that have samples: when each begins, and its mean end-to-end
   // latency.

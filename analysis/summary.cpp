@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "analysis/accounting.h"
+#include "analysis/broker_account.h"
+#include "analysis/broker_flags.h"
 #include "analysis/churn.h"
 #include "analysis/loss_explanation.h"
 #include "analysis/network.h"
@@ -92,13 +94,16 @@ Verdict verdict_of(const RecordedRun& run, const RunAccounts& accounts, const Ch
 Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   const RecordedRun run(RunEvidence::from_json(evidence_json), folder);
   const RunAccounts accounts(run);
-  const RunTiming timing(run, accounts);
+  const BrokerAccount broker(run.evidence());
+  DepthCheck depths(run, broker);
+  const RunTiming timing(run, accounts, &depths);
   const SteadyPart steady(run, accounts, timing);
   const PipelineAccount pipeline(run, accounts);
   const ShardingAccount sharding(run);
   const ChurnAccount churn(run, evidence_json.value("churn", Json::array()));
   const ExplainedLoss by_design = explain_loss(accounts.account(), run);
   FlagSet flags = measure_flags(run, accounts, timing, steady, {pipeline, sharding}, by_design);
+  measure_broker(run, timing, broker, depths, flags);
   const RunEvidence& evidence = run.evidence();
   // A fault may end what was open.
   if (evidence.faults.empty() && churn.unbalanced() > 0)
@@ -140,6 +145,9 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   if (Json work = Workload(run, accounts).to_json(); !work.empty()) json["work"] = std::move(work);
   if (Json theory = predictions(run, accounts); !theory.empty()) json["theory"] = std::move(theory);
   json["series"] = timing.series_json();
+  if (evidence.broker.is_object()) json["broker"] = broker.to_json();
+  if (Json series = broker.series_json(timing.series().interval(), timing.series().span()); !series.is_null())
+    json["series"]["broker"] = std::move(series);
   accounts.add_gantt(json);
   json["flags"] = flags.to_json();
   json["notices"] = evidence.notices;

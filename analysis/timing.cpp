@@ -20,9 +20,10 @@ std::optional<double> LittleSums::mismatch() const {
   return std::abs((received_s - sent_s) - waited_s) / waited_s;
 }
 
-RunTiming::RunTiming(const RecordedRun& run, const RunAccounts& accounts)
+RunTiming::RunTiming(const RecordedRun& run, const RunAccounts& accounts, DepthCheck* depths)
     : run_(run),
       accounts_(accounts),
+      depths_(depths),
       t0_(run.evidence().t0_ns),
       measure_start_(run.evidence().measure_start()),
       latency_(run.roles().size()),
@@ -47,6 +48,7 @@ void RunTiming::add_publish(bool load, std::uint32_t publisher, const PublishRec
   }
   if (record.outcome & kRefused) return;
   const auto copies = accounts_.ledger().copies_of(publisher, record);
+  if (depths_ != nullptr) depths_->add(record, copies);
   if (copies) {
     series_.copies_sent(record.sent_ns - t0_, *copies);
     little_.copies_sent += *copies;
@@ -80,6 +82,7 @@ void RunTiming::read_deliveries() {
   run_.each_delivery([&](std::uint32_t consumer, std::uint32_t queue, const DeliveryRecord& record) {
     counts_.delivered += record.received_ns >= measure_start_;
     series_.delivered(record.received_ns - t0_, record.flags & kRedelivered);
+    if (depths_ != nullptr) depths_->add(record, run_.consumers()[consumer].automatic);
     if (record.flags & (kUnstamped | kForeignRun)) return;
     if (record.intended_ns >= measure_start_) latency_.add_work(record, run_.consumers()[consumer].role);
     arrivals.add(consumer, queue, record);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "analysis/accounting.h"
+#include "analysis/depth_check.h"
 #include "analysis/first_arrivals.h"
 #include "analysis/latency.h"
 #include "analysis/series.h"
@@ -24,7 +25,8 @@ struct LittleSums {
 // receipt and its first completion count, whichever deliveries these were.
 class RunTiming {
  public:
-  RunTiming(const RecordedRun& run, const RunAccounts& accounts);
+  // `depths`, where there is one, is fed with the records on the way.
+  RunTiming(const RecordedRun& run, const RunAccounts& accounts, DepthCheck* depths = nullptr);
 
   const RunLatency& latency() const { return latency_; }
   const SeriesBuilder& series() const { return series_; }
@@ -48,6 +50,7 @@ class RunTiming {
 
   const RecordedRun& run_;
   const RunAccounts& accounts_;
+  DepthCheck* const depths_;
   Nanoseconds t0_, measure_start_;
   RunLatency latency_;
   SeriesBuilder series_;

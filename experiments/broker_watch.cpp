@@ -80,7 +80,9 @@ void BrokerWatch::tick(Nanoseconds now) {
   for (const BrokerSample& sample : source_->take()) note(sample);
   if (now < next_ns_) return;
   source_->ask(round_++);
-  next_ns_ = now + (answers_late_ ? std::max(interval_ns_, kRareInterval) : interval_ns_);
+  const Nanoseconds interval_ns = answers_late_ ? std::max(interval_ns_, kRareInterval) : interval_ns_;
+  // On a grid, whatever the loop's delays: else intervals of the series would come to have no sample.
+  next_ns_ = next_ns_ + interval_ns > now ? next_ns_ + interval_ns : now + interval_ns;
 }
 
 bool BrokerWatch::ready(Nanoseconds now) const {

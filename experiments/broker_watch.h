@@ -36,6 +36,8 @@ class BrokerWatch {
   void tick(Nanoseconds now);
   // The first round is in, or is waited for no longer: whoever measures may begin.
   bool ready(Nanoseconds now) const;
+  // The run begins then: from now on samples are taken in the middle of each interval from there.
+  void align(Nanoseconds t0_ns) { next_ns_ = t0_ns + interval_ns_ / 2; }
   // The latest figures, for observers.
   const BrokerFigures& figures() const { return figures_; }
 

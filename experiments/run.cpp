@@ -267,6 +267,7 @@ void Run::check_starting(Nanoseconds now) {
 void Run::start_load() {
   t0_ns_ = clock_.now() + kStartLead;
   host_ = std::make_unique<HostWatch>(clock_);
+  broker_->align(t0_ns_);
   for (const auto& process : processes_) process->child->send({{"start", t0_ns_}});
   faults_->start(t0_ns_);
   membership_.start(t0_ns_);
