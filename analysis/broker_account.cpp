@@ -137,8 +137,12 @@ void BrokerAccount::read_queues(const Json& sample) {
     ++round.sums;
   }
   for (const Json& queue : queues) {
-    if (!queue.is_array() || queue.size() != 3 || !queue[0].is_number_unsigned()) continue;
-    round.queues[queue[0].get<std::size_t>()] = {queue[1].get<std::int64_t>(), queue[2].get<std::int64_t>()};
+    const bool numbers = queue.is_array() && queue.size() == 3 &&
+                         std::all_of(queue.begin(), queue.end(),
+                                     [](const Json& n) { return n.is_number_integer() && n >= 0; });
+    if (numbers)
+      round.queues[queue[0].get<std::size_t>()] = {queue[1].get<std::int64_t>(),
+                                                   queue[2].get<std::int64_t>()};
   }
 }
 

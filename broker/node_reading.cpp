@@ -148,7 +148,7 @@ void read_flow(const Json& connections, const Json& channels, BrokerSample& samp
 
 std::string NodeReading::question(const std::string& vhost, const std::vector<std::string>& queues) {
   std::string text = std::string(kBeginning) + "Vhost = " + binary(vhost) + ",\n";
-  text += "Most = " + std::to_string(kMostAsked) + ",\n";
+  text += "Most = " + std::to_string(kMostProcesses) + ",\n";
   if (queues.size() <= kMostAsked) {
     std::string names;
     for (std::size_t i = 0; i < queues.size(); ++i)

@@ -14,9 +14,10 @@ namespace brokerlab {
 // management API has them, lag by five seconds. Pure.
 class NodeReading {
  public:
-  // Beyond so many queues, connections or channels they are not asked one by one: the sums are taken from the
-  // node's statistics, and the sample says how old they may be.
+  // Beyond so many queues, or connections or channels, they are not asked one by one: the sums are taken from
+  // the node's statistics, and the sample says how old they may be.
   static constexpr std::size_t kMostAsked = 100;
+  static constexpr std::size_t kMostProcesses = 1000;
 
   // Of the queues that are on the node that answers. `queues` are names; more than kMostAsked: only the sums
   // of all queues of the vhost.

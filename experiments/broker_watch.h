@@ -21,8 +21,8 @@ namespace brokerlab {
 // Samples what the broker tells of itself while a run goes on: depths of queues, memory, alarms, flow, CPU.
 // Every sample is kept as evidence with the instant at which it was taken and the age its figures may have; a
 // broker that does not answer leaves a gap. Controller, on its loop; nothing blocks but last_look(). Samples
-// cost the broker some CPU (docs/metrics.md says how much), so that they are as rare as asked for, and at
-// most every five seconds where the broker answers out of statistics because of the number of things.
+// cost the broker some CPU (docs/metrics.md says how much), so that they get rarer the more queues,
+// connections and channels there are.
 class BrokerWatch {
  public:
   // `source`: null, with the reason, where the broker is not to be watched.
@@ -43,7 +43,7 @@ class BrokerWatch {
 
   // What nobody has acknowledged, now, into the depths that it is known of. Blocks, two seconds at most.
   void look_for_unacked(std::vector<QueueProbe::Depth>& depths);
-  // {"interval_ns", "queues", "samples", "absent": [{"figures", "reason"}]}
+  // {"interval_ns" (the longest there was), "queues", "queue_count", "samples", "absent": [{"figures", "reason"}]}
   Json evidence() const;
 
  private:
@@ -60,7 +60,8 @@ class BrokerWatch {
   Nanoseconds began_ns_ = 0;
   Nanoseconds next_ns_ = 0;
   std::int64_t round_ = 0;
-  bool answers_late_ = false;
+  Nanoseconds longest_interval_ns_ = 0;
+  Nanoseconds least_interval_ns_ = 0;  // by the number of things that the broker is asked about
   Json samples_ = Json::array();
 
   struct Usage {

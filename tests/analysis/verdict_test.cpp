@@ -152,6 +152,10 @@ TEST(Flags, AreThoseOfTheMeasurementPlan) {
                                         "NO_AA",
                                         "SIMULATED",
                                         "EXTRAPOLATED",
+                                        "BROKER_CPU",
+                                        "BROKER_ALARM",
+                                        "BROKER_FLOW",
+                                        "BROKER_DEPTH_MISMATCH",
                                         "FEEDBACK_LOOP"};
   std::set<std::string> declared;
   for (const FlagDeclaration& flag : flag_declarations()) declared.insert(std::string(flag.name));
