@@ -43,14 +43,31 @@ void add_rows(const std::string& run, const std::string& metric, const Json& val
   }
 }
 
+// A row for every number in the lists of `series`, whose interval stands in `axis`.
+void add_points(const std::string& run, const std::string& prefix, const Json& series, const Json& axis,
+                std::string& text) {
+  const auto interval = axis.at("interval_ns").get<std::int64_t>();
+  for (auto entry = series.begin(); entry != series.end(); ++entry) {
+    if (!entry.value().is_array()) continue;
+    const std::string metric = prefix + entry.key();
+    std::int64_t at = 0;
+    for (const Json& value : entry.value()) {
+      if (value.is_number())
+        text += run + cell(metric) + "," + std::to_string(at) + "," + value.dump() + "," +
+                std::string(unit_of(metric)) + "\n";
+      at += interval;
+    }
+  }
+}
+
 }  // namespace
 
 std::string export_csv(const Json& runs) {
   std::string text = "variant,repetition,metric,value,unit\n";
   for (const Json& run : runs) {
     const std::string cells = run_cells(run);
-    for (const char* part :
-         {"phase_ns", "rates", "latency", "fairness", "ledger", "network", "pipeline", "makespan_ns"}) {
+    for (const char* part : {"phase_ns", "rates", "latency", "fairness", "ledger", "network", "pipeline",
+                             "makespan_ns", "broker"}) {
       if (run.contains(part)) add_rows(cells, part, run.at(part), text);
     }
   }
@@ -62,16 +79,15 @@ std::string export_series_csv(const Json& runs) {
   for (const Json& run : runs) {
     const std::string cells = run_cells(run);
     const Json& series = run.at("series");
-    const auto interval = series.at("interval_ns").get<std::int64_t>();
-    for (auto entry = series.begin(); entry != series.end(); ++entry) {
-      if (!entry.value().is_array()) continue;
-      std::int64_t at = 0;
-      for (const Json& value : entry.value()) {
-        if (value.is_number())
-          text += cells + cell(entry.key()) + "," + std::to_string(at) + "," + value.dump() + "," +
-                  std::string(unit_of(entry.key())) + "\n";
-        at += interval;
-      }
+    add_points(cells, "", series, series, text);
+    if (!series.contains("broker")) continue;
+    const Json& broker = series.at("broker");
+    add_points(cells, "broker.", broker, broker, text);
+    for (const char* part : {"nodes", "queues"}) {
+      const Json things = broker.value(part, Json::array());
+      for (const Json& thing : things)
+        add_points(cells, "broker." + std::string(part) + "." + thing.at("name").get<std::string>() + ".",
+                   thing, broker, text);
     }
   }
   return text;

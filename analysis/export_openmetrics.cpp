@@ -80,6 +80,22 @@ void add_fairness(const Json& runs, Exposition& exposition) {
   }
 }
 
+void add_nodes(const Json& runs, Exposition& exposition) {
+  exposition.family("brokerlab_broker_node", "gauge", "",
+                    "What each node of the broker used during the load: cores, and bytes at most.");
+  for (const Json& run : runs) {
+    const Json broker = run.value("broker", Json::object());
+    const Json nodes = broker.value("nodes", Json::array());
+    for (const Json& node : nodes) {
+      for (auto figure = node.begin(); figure != node.end(); ++figure) {
+        if (figure.value().is_number())
+          exposition.sample("", run, {{"node", node.at("name").get<std::string>()}, {"figure", figure.key()}},
+                            figure.value().get<double>());
+      }
+    }
+  }
+}
+
 void add_state(const Json& runs, Exposition& exposition) {
   exposition.family("brokerlab_makespan_seconds", MetricText::Type::kGauge, "seconds",
                     "From the first message due to the last work done.");
@@ -112,6 +128,10 @@ std::string export_openmetrics(const Json& result, const Json& runs) {
   exposition.family("brokerlab_network", MetricText::Type::kGauge, "",
                     "Messages, frames and bytes between the broker and all processes.");
   add_figures(runs, "network", "", exposition);
+  exposition.family("brokerlab_broker", "gauge", "",
+                    "What the broker told of itself: depths of queues, shares of its samples.");
+  add_figures(runs, "broker", "", exposition);
+  add_nodes(runs, exposition);
   add_fairness(runs, exposition);
   add_state(runs, exposition);
   return std::move(exposition).finish();

@@ -53,11 +53,15 @@ RemoteReading::Target target_of(const Lease& lease, const std::vector<std::strin
 
 }  // namespace
 
+Nanoseconds BrokerWatch::interval_of(const PlannedRun& plan) {
+  const Json& watch = plan.experiment.at("broker").at("watch");
+  return std::max(parse_duration(watch.at("interval")), plan.phases.load_ns() / kMostRounds);
+}
+
 std::unique_ptr<BrokerWatch> BrokerWatch::make(const PlannedRun& plan, Lease& lease, uv_loop_t* loop,
                                                const Clock& clock) {
   const Json& watch = plan.experiment.at("broker").at("watch");
-  const Nanoseconds interval_ns =
-      std::max(parse_duration(watch.at("interval")), plan.phases.load_ns() / kMostRounds);
+  const Nanoseconds interval_ns = interval_of(plan);
   std::vector<std::string> queues = watched_queues(plan, lease.prefix());
   std::unique_ptr<BrokerSource> source;
   std::string reason;

@@ -32,6 +32,9 @@ class BrokerWatch {
   static std::unique_ptr<BrokerWatch> make(const PlannedRun& plan, Lease& lease, uv_loop_t* loop,
                                            const Clock& clock);
 
+  // As often as `broker.watch` asks for, but in very long runs.
+  static Nanoseconds interval_of(const PlannedRun& plan);
+
   // Asks when it is time, and takes what has come.
   void tick(Nanoseconds now);
   // The first round is in, or is waited for no longer: whoever measures may begin.
@@ -43,7 +46,8 @@ class BrokerWatch {
 
   // What nobody has acknowledged, now, into the depths that it is known of. Blocks, two seconds at most.
   void look_for_unacked(std::vector<QueueProbe::Depth>& depths);
-  // {"interval_ns" (the longest there was), "queues", "queue_count", "samples", "absent": [{"figures", "reason"}]}
+  // {"interval_ns" (the longest there was), "queues", "queue_count", "samples", "absent": [{"figures",
+  // "reason"}]}
   Json evidence() const;
 
  private:

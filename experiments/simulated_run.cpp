@@ -51,6 +51,7 @@ SimulatedRun::SimulatedRun(const PlannedRun& plan, const SimulatedSetting& setti
       costs_(
           BrokerCosts::from_json(setting.calibration, plan.experiment.at("broker").value("costs", Json()))),
       broker_(topology_, costs_, time_, plan.seed),
+      watch_(plan, topology_, broker_, kStart),
       world_{time_,
              broker_,
              messages_,
@@ -118,6 +119,7 @@ bool SimulatedRun::step(Nanoseconds limit) {
   const Nanoseconds fault = faults_.next().value_or(kNever);
   const Nanoseconds change = changes_.empty() ? kNever : kStart + changes_.back().at_ns;
   const Nanoseconds next = std::min({message, fault, change});
+  if (next != kNever) watch_.look_until(std::min(next - 1, limit));
   if (next == kNever || next > limit) return false;
   if (next / kAnInstant > time_.now() / kAnInstant) events_at_this_instant_ = 0;
   if (++events_at_this_instant_ > kMostEventsAtOnce) {
@@ -332,7 +334,8 @@ Json SimulatedRun::queues_evidence() const {
   for (std::size_t i = 0; i < after.size(); ++i) {
     const std::string& name = after[i].queue.name;
     before[i].ready = 0;
-    after[i].ready = static_cast<std::uint32_t>(broker_.ready(name) + broker_.unacked(name));
+    after[i].ready = static_cast<std::uint32_t>(broker_.ready(name));
+    after[i].unacked = static_cast<std::int64_t>(broker_.unacked(name));
   }
   return to_json(before, after);
 }
@@ -351,6 +354,7 @@ Json SimulatedRun::evidence() {
   record.faults = faults_.report();
   record.membership = membership_report_;
   record.host = Json::object();  // nothing of it was measured
+  record.broker = watch_.evidence();
   record.notices = notices_;
   Json result = run_evidence(plan_, std::move(record));
   result["simulated"] = true;

@@ -19,6 +19,7 @@
 #include "experiments/simulated_faults.h"
 #include "experiments/simulated_messages.h"
 #include "experiments/simulated_process.h"
+#include "experiments/simulated_watch.h"
 
 namespace brokerlab {
 
@@ -91,6 +92,7 @@ class SimulatedRun final : private SimulatedTargets {
 
   VirtualTime time_;
   SimulatedBroker broker_;
+  SimulatedWatch watch_;
   SimulatedMessages messages_;
   SimulatedWorld world_;
   std::vector<std::unique_ptr<SimulatedLoad>> loads_;
