@@ -81,7 +81,7 @@ void add_fairness(const Json& runs, Exposition& exposition) {
 }
 
 void add_nodes(const Json& runs, Exposition& exposition) {
-  exposition.family("brokerlab_broker_node", "gauge", "",
+  exposition.family("brokerlab_broker_node", MetricText::Type::kGauge, "",
                     "What each node of the broker used during the load: cores, and bytes at most.");
   for (const Json& run : runs) {
     const Json broker = run.value("broker", Json::object());
@@ -128,7 +128,7 @@ std::string export_openmetrics(const Json& result, const Json& runs) {
   exposition.family("brokerlab_network", MetricText::Type::kGauge, "",
                     "Messages, frames and bytes between the broker and all processes.");
   add_figures(runs, "network", "", exposition);
-  exposition.family("brokerlab_broker", "gauge", "",
+  exposition.family("brokerlab_broker", MetricText::Type::kGauge, "",
                     "What the broker told of itself: depths of queues, shares of its samples.");
   add_figures(runs, "broker", "", exposition);
   add_nodes(runs, exposition);
