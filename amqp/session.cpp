@@ -122,7 +122,8 @@ class Session::Impl : public ChannelListener {
       const std::size_t before = state->answered;
       run_until([&] { return state->answered > before || ended_.has_value(); }, clock_.now() + timeout_ns_);
       if (!ended_ && state->answered == before) end_unanswered();
-      if (ended_) throw ended_->to_error(where(list.what(first + state->answered)));
+      // A connection that ends answers everything that was under way, the last of the list, too.
+      if (ended_) throw ended_->to_error(where(list.what(std::min(first + state->answered, end - 1))));
       if (list.on_progress && !state->refused) list.on_progress(first + state->answered);
     }
     return state->refused;
