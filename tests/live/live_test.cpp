@@ -265,6 +265,31 @@ TEST_F(LiveTest, ThePageIsToldHowItEnded) {
   EXPECT_EQ(json["run"]["entries"][1]["messages"], 5) << "the last run stays to be seen";
 }
 
+TEST_F(LiveTest, WhatTheBrokerTellsIsShownAndWhatItDoesNotTellIsNot) {
+  State state(clock_, shown_);
+  begin(state, "default", 0);
+  RunProgress told = progress(0, kNanosecondsPerSecond);
+  BrokerFigures::Node node;
+  node.name = "n1@localhost";
+  node.at_ns = clock_.now();
+  node.cpu_cores = 0.5;
+  node.memory_alarm = true;
+  told.broker.nodes = {node};
+  told.broker.ready = 70;
+  told.broker.queues = {{"lab-7-tasks", 70, 3}};
+  state.progress(told);
+  const std::string text = metrics_text(state.snapshot(), MetricFormat::kPrometheus, {});
+  EXPECT_THAT(text, HasSubstr("node=\"n1@localhost\"} 0.5\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("broker_memory_alarm\\{[^}]*\\} 1\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("broker_queue_ready_messages\\{[^}]*queue=\"tasks\"\\} 70\n"));
+  EXPECT_THAT(text, Not(HasSubstr("broker_disk_alarm")));
+  EXPECT_THAT(text, Not(HasSubstr("broker_resident_bytes")));
+  const Json json = Json::parse(page_json(state.snapshot(), state.points(0, 0)));
+  EXPECT_EQ(json["run"]["broker"]["nodes"][0]["memory_alarm"], true);
+  EXPECT_TRUE(json["run"]["broker"]["nodes"][0]["disk_alarm"].is_null());
+  EXPECT_EQ(json["points"]["list"][0][7], 70);
+}
+
 TEST_F(LiveTest, LabelsOfOurOwnCannotBeGiven) {
   EXPECT_TRUE(label_taken("variant"));
   EXPECT_TRUE(label_taken("messaging_system"));
