@@ -26,7 +26,7 @@ bool same_secret(const std::string& given, const std::string& wanted) {
 GatewayAccess::GatewayAccess(const ListenAddress& address, std::string token, std::vector<std::string> names)
     : loopback_(address.loopback()), token_(std::move(token)), names_(std::move(names)) {
   if (!loopback_ && token_.empty()) {
-    throw Error("whoever can reach " + address.text() + " could read and write every queue", "--listen",
+    throw Error("whoever can reach " + address.text() + " could use it", "listening beyond this machine",
                 "give a token (better in BROKERLAB_TOKEN than on the command line), or listen on 127.0.0.1",
                 ExitStatus::kUsage);
   }
@@ -45,6 +45,10 @@ bool GatewayAccess::known_name(const std::string& host) const {
   return !loopback_ && is_ip_literal(host);
 }
 
+bool GatewayAccess::authorised(const std::string& authorization) const {
+  return token_.empty() || same_secret(authorization, "Bearer " + token_);
+}
+
 std::optional<GatewayAccess::Refusal> GatewayAccess::refuse(const Request& request) const {
   if (!known_name(host_of(request.host))) {
     return Refusal{kMisdirected, "this service is not known by the name that the request gives as Host"};
@@ -58,8 +62,7 @@ std::optional<GatewayAccess::Refusal> GatewayAccess::refuse(const Request& reque
   if (request.fetch_site == "cross-site" || request.fetch_site == "same-site") {
     return Refusal{kForbidden, "requests from pages of another site are refused"};
   }
-  if (!token_.empty() && !request.only_shows_page &&
-      !same_secret(request.authorization, "Bearer " + token_)) {
+  if (!request.only_shows_page && !authorised(request.authorization)) {
     return Refusal{kUnauthorized, "a token is needed: send it as Authorization: Bearer TOKEN"};
   }
   return {};

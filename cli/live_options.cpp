@@ -48,6 +48,10 @@ void add_live_options(CLI::App& command, LiveOptions& options) {
              "KEY=VALUE: a label of all metrics, kept in the result, too; may be repeated")
       ->allow_extra_args(false)
       ->delimiter(',');
+  add_option(
+      command, "--token", options.token,
+      "what whoever watches must send as Authorization: Bearer TOKEN; the page takes it as #token=TOKEN "
+      "behind its address; needed beyond loopback");
 }
 
 void add_prometheus_options(CLI::App& command, LiveOptions& options) {
@@ -64,6 +68,7 @@ void give_back_words(LiveOptions& options, std::vector<std::string>& words) {
 
 live::Wanted wanted_of(const LiveOptions& options) {
   live::Wanted wanted;
+  wanted.token = options.token;
   if (!options.metrics.empty()) wanted.metrics = ListenAddress::parse(options.metrics, "--metrics");
   if (options.prometheus && !wanted.metrics)
     wanted.metrics = ListenAddress{"127.0.0.1", static_cast<std::uint16_t>(options.prometheus_port)};

@@ -17,6 +17,7 @@ struct LiveOptions {
   int prometheus_port = 8080;
   std::vector<std::string> page;
   std::vector<std::string> tags;
+  std::string token;
 };
 
 void add_live_options(CLI::App& command, LiveOptions& options);

@@ -106,9 +106,7 @@ std::uint64_t number_of(const httplib::Request& request, const char* name) {
 class HttpServer final : public Server {
  public:
   HttpServer(const Options& options, const State& state, const char* option)
-      : options_(options), state_(state), address_(options.listen) {
-    // Who listens beyond loopback wants to be reached by names that we cannot know.
-    if (address_.loopback()) access_.emplace(address_, "", std::vector<std::string>());
+      : options_(options), state_(state), address_(options.listen), access_(address_, options.token, {}) {
     set_limits();
     set_checks();
     if (options_.metrics) set_metrics();
@@ -150,10 +148,16 @@ class HttpServer final : public Server {
       };
       if (request.method != "GET" && request.method != "HEAD")
         return refuse(405, "there is nothing to change");
-      if (!access_) return Handled::Unhandled;
+      const std::string authorization = request.get_header_value("Authorization");
+      const bool of_figures = request.path == "/metrics" || request.path == "/live.json";
+      if (!address_.loopback()) {
+        // It is reached by names that we cannot know, and a page of somebody else's has no token.
+        if (!of_figures || access_.authorised(authorization)) return Handled::Unhandled;
+        return refuse(401, "a token is needed: send it as Authorization: Bearer TOKEN");
+      }
       const auto refusal =
-          access_->refuse({request.get_header_value("Host"), request.get_header_value("Origin"),
-                           request.get_header_value("Sec-Fetch-Site"), "", true});
+          access_.refuse({request.get_header_value("Host"), request.get_header_value("Origin"),
+                          request.get_header_value("Sec-Fetch-Site"), authorization, !of_figures});
       return refusal ? refuse(refusal->status, refusal->why) : Handled::Unhandled;
     });
     server_.set_exception_handler(
@@ -232,7 +236,7 @@ class HttpServer final : public Server {
   const State& state_;
   MonotonicClock clock_;
   ListenAddress address_;
-  std::optional<GatewayAccess> access_;
+  const GatewayAccess access_;
   std::mutex mutex_;
   std::condition_variable end_seen_;
   Nanoseconds page_asked_ns_ = 0;

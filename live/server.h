@@ -23,9 +23,11 @@ class Server {
     ListenAddress listen;
     bool metrics = false, page = false;
     MetricLabels tags;
+    std::string token;  // what whoever asks for figures must have; not empty beyond loopback
   };
 
-  // Throws Error when the address cannot be listened on. `option`: which option named it.
+  // Throws Error when the address cannot be listened on, or lies beyond loopback and there is no token.
+  // `option`: which option named it.
   static std::unique_ptr<Server> start(const Options& options, const State& state, const char* option);
   virtual ~Server() = default;  // requests in hand are answered
 

@@ -15,7 +15,7 @@ bool same_place(const Wanted& wanted) {
 }
 
 std::string line(const char* what, const Server& server, const char* path) {
-  const std::string who = server.address().loopback() ? "" : "  (whoever can reach this machine can read it)";
+  const std::string who = server.address().loopback() ? "" : "  (for whoever has the token)";
   return std::string(what) + ": http://" + server.address().text() + path + who;
 }
 
@@ -24,13 +24,13 @@ std::string line(const char* what, const Server& server, const char* path) {
 Service::Service(const Wanted& wanted, const Clock& clock, RunObserver& shown) : state_(clock, shown) {
   const bool together = same_place(wanted);
   if (wanted.metrics && !together)
-    metrics_ = Server::start({*wanted.metrics, true, false, wanted.tags}, state_, "--metrics");
+    metrics_ = Server::start({*wanted.metrics, true, false, wanted.tags, wanted.token}, state_, "--metrics");
   if (wanted.page) serve_page(wanted, together);
 }
 
 void Service::serve_page(const Wanted& wanted, bool with_metrics) {
   page_has_metrics_ = with_metrics;
-  Server::Options options{*wanted.page, with_metrics, true, wanted.tags};
+  Server::Options options{*wanted.page, with_metrics, true, wanted.tags, wanted.token};
   try {
     page_ = Server::start(options, state_, "--ui");
   } catch (const Error&) {

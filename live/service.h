@@ -17,6 +17,7 @@ struct Wanted {
   std::optional<ListenAddress> metrics, page;
   bool page_anywhere = false;  // any free port does when that one is taken
   MetricLabels tags;           // labels of every sample
+  std::string token;           // needed beyond loopback
 
   bool anything() const { return metrics || page; }
 };

@@ -282,7 +282,10 @@
   }
 
   function ask() {
-    fetch('/live.json?generation=' + generation + '&from=' + points.length, {cache: 'no-store'}).then(function (answer) {
+    var token = new URLSearchParams(window.location.hash.slice(1)).get('token');
+    var headers = token ? {Authorization: 'Bearer ' + token} : {};
+    fetch('/live.json?generation=' + generation + '&from=' + points.length, {cache: 'no-store', headers: headers}).then(function (answer) {
+      if (answer.status === 401) { element('silent').firstElementChild.textContent = 'A token is needed: put #token=TOKEN behind the address of this page.'; }
       if (!answer.ok) { throw new Error(String(answer.status)); }
       return answer.json();
     }).then(function (live) {

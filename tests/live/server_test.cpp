@@ -26,7 +26,7 @@ class Silent final : public RunObserver {
 class LiveServerTest : public ::testing::Test {
  protected:
   std::unique_ptr<Server> serve(bool metrics, bool page) {
-    return Server::start({ListenAddress{}, metrics, page, {}}, state_, "--metrics");
+    return Server::start({ListenAddress{}, metrics, page, {}, ""}, state_, "--metrics");
   }
   static httplib::Client client(const Server& server) {
     return httplib::Client(server.address().host, server.address().port);
@@ -66,10 +66,24 @@ TEST_F(LiveServerTest, ForeignPagesAndNamesAreRefused) {
   EXPECT_EQ(browser.Get("/metrics", {{"Host", "localhost:9100"}})->status, 200);
 }
 
+TEST_F(LiveServerTest, BeyondThisMachineATokenIsNeeded) {
+  Server::Options options{ListenAddress{"0.0.0.0", 0}, true, true, {}, ""};
+  EXPECT_THROW(Server::start(options, state_, "--metrics"), Error);
+  options.token = "secret";
+  const auto server = Server::start(options, state_, "--metrics");
+  httplib::Client prometheus("127.0.0.1", server->address().port);
+  const httplib::Headers host{{"Host", "bench.example:9100"}};  // by which name is not known
+  EXPECT_EQ(prometheus.Get("/metrics", host)->status, 401);
+  EXPECT_EQ(prometheus.Get("/live.json", host)->status, 401);
+  EXPECT_EQ(prometheus.Get("/", host)->status, 200) << "the page holds nothing that is secret";
+  EXPECT_EQ(prometheus.Get("/metrics", {{"Authorization", "Bearer wrong"}})->status, 401);
+  EXPECT_EQ(prometheus.Get("/metrics", {{"Authorization", "Bearer secret"}})->status, 200);
+}
+
 TEST_F(LiveServerTest, APortThatIsTakenIsAnErrorThatNamesIt) {
   const auto first = serve(true, false);
   try {
-    Server::start({first->address(), true, false, {}}, state_, "--metrics");
+    Server::start({first->address(), true, false, {}, ""}, state_, "--metrics");
     FAIL() << "two programs on one port";
   } catch (const Error& error) {
     EXPECT_EQ(error.status(), ExitStatus::kFailed);
