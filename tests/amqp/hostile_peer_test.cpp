@@ -239,6 +239,20 @@ TEST(HostilePeer, AByteAtATimeIsStillABroker) {
   EXPECT_EQ(session.queue("q")->messages, 3U);
 }
 
+// The end of a connection answers all questions under way at once, the last one, too.
+TEST(HostilePeer, HangingUpWhileAListIsAsked) {
+  const HostileBroker broker([](Peer& peer) {
+    peer.open_channel();
+    peer.hear_frame();  // the question
+  });
+  Session session(broker.uri(), {}, kPatience);
+  const std::vector<std::string> names = {"only"};
+  std::vector<std::optional<QueueStatus>> statuses;
+  EXPECT_THROW(session.queues(names, statuses), Error);
+  ASSERT_EQ(statuses.size(), 1U);
+  EXPECT_FALSE(statuses[0].has_value());
+}
+
 TEST(HostilePeer, OnATlsPort) {
   for (const Bytes& words :
        {Bytes(500, std::byte{0x16}), Wire().u8(22).u16(0x0303).u16(0xFFFF).bytes(), Bytes{}}) {
