@@ -85,7 +85,6 @@ BrokerWatch::BrokerWatch(std::unique_ptr<BrokerSource> source, std::string reaso
       reason_(std::move(reason)),
       interval_ns_(interval_ns),
       queues_(std::move(queues)),
-      clock_(clock),
       began_ns_(clock.now()) {}
 
 void BrokerWatch::tick(Nanoseconds now) {

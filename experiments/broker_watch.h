@@ -60,7 +60,6 @@ class BrokerWatch {
   const std::string reason_;
   const Nanoseconds interval_ns_;
   const std::vector<std::string> queues_;
-  const Clock& clock_;
   Nanoseconds began_ns_ = 0;
   Nanoseconds next_ns_ = 0;
   std::int64_t round_ = 0;
