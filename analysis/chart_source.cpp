@@ -150,6 +150,10 @@ std::string ChartSource::caption() const {
     most = std::max(most, variant.runs.size());
   }
   const std::string names = fmt::format("{}", fmt::join(experiments, ", "));
+  const bool search = std::any_of(results_.begin(), results_.end(), [](const Json* result) {
+    return find_value(*result, "/search") != nullptr;
+  });
+  if (search) return names + " · search";
   return most > 1 ? fmt::format("{} · {} repetitions of each variant", names, most) : names;
 }
 

@@ -4,6 +4,7 @@
 #include "analysis/chart_broker.h"
 #include "analysis/chart_churn.h"
 #include "analysis/chart_forest.h"
+#include "analysis/chart_knee.h"
 #include "analysis/chart_latency.h"
 #include "analysis/chart_sharding.h"
 #include "analysis/chart_time.h"
@@ -16,6 +17,12 @@ namespace {
 
 std::vector<Chart> overview_charts() {
   return {
+      {"knee", "How fast it can go",
+       "Lines are percentiles over all trials of a rate, points single trials. Up to the knee latency hardly "
+       "depends on the rate; beyond it a backlog grows, and with it latency, for as long as the trial lasts: "
+       "how high the line climbs there says nothing. Below, where the line leaves the grey one, less was "
+       "delivered than was offered.",
+       ChartPlace::kOverview, chart::has_knee, chart::draw_knee},
       {"comparison", "The variants side by side",
        "One figure per panel, one bar per variant. Percentiles are taken over all repetitions together, "
        "other figures "

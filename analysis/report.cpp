@@ -44,7 +44,7 @@ Json summary_of(const Json& result) {
   }
   summary["headlines"] = report::headlines_of(result);
   summary["flags"] = flags_json(result);
-  for (const char* key : {"thresholds", "comparison", "answers"}) {
+  for (const char* key : {"thresholds", "search", "comparison", "answers"}) {
     if (const Json* value = find_value(result, std::string("/") + key)) summary[key] = *value;
   }
   summary["runs"] = Json::array();

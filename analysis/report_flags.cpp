@@ -4,6 +4,7 @@
 
 #include "analysis/report_model.h"
 #include "analysis/report_text.h"
+#include "analysis/search_text.h"
 
 namespace brokerlab::report {
 namespace {
@@ -62,11 +63,10 @@ std::vector<Flag> flags_of(const Json& result) {
   std::vector<Gathered> all;
   std::vector<std::string> variants;
   const bool several = ChartSource({&result, 1}).variants().size() > 1;
-  const Json* runs = find_value(result, "/runs");
-  for (const Json& run : runs != nullptr && runs->is_array() ? *runs : Json::array()) {
-    const std::string variant = find_text(run, "/variant");
+  for (const Json* run : telling_runs(result)) {
+    const std::string variant = find_text(*run, "/variant");
     if (std::find(variants.begin(), variants.end(), variant) == variants.end()) variants.push_back(variant);
-    const Json* flags = find_value(run, "/flags");
+    const Json* flags = find_value(*run, "/flags");
     for (const Json& flag : flags != nullptr && flags->is_array() ? *flags : Json::array()) {
       const std::string name = find_text(flag, "/name");
       auto place =

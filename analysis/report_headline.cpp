@@ -6,6 +6,7 @@
 #include "analysis/flags.h"
 #include "analysis/report_model.h"
 #include "analysis/report_text.h"
+#include "analysis/search_text.h"
 
 namespace brokerlab::report {
 namespace {
@@ -310,12 +311,22 @@ void tell_scaling(const Json& result, std::vector<std::string>& sentences) {
                                   ratio_text(find_number(most, "/efficiency"))));
 }
 
+// What was measured, or simulated.
+std::vector<std::string> told_by(const Json& result, std::vector<std::string> sentences) {
+  if (sentences.empty()) sentences.emplace_back("Too little was measured to say anything in a sentence.");
+  const Json* runs = find_value(result, "/runs");
+  if (std::any_of(runs->begin(), runs->end(), is_simulated))
+    sentences.front() = "Simulated, not measured: " + sentences.front();
+  return sentences;
+}
+
 }  // namespace
 
 std::vector<std::string> headlines_of(const Json& result) {
   const ChartSource source({&result, 1});
   std::vector<std::string> sentences;
   if (source.variants().empty()) return {"Nothing was run."};
+  if (result.contains("search")) return told_by(result, search_sentences(result));
   // The most telling first: what went round or moved; what differed in time, or arrived nowhere; else how
   // long messages took.
   tell_loops(source, sentences);
@@ -332,11 +343,7 @@ std::vector<std::string> headlines_of(const Json& result) {
   tell_uncorrected(source, sentences);
   if (!time_differed) tell_fairness(source, sentences);
   tell_losses(source, sentences);
-  if (sentences.empty()) sentences.emplace_back("Too little was measured to say anything in a sentence.");
-  const Json* runs = find_value(result, "/runs");
-  if (std::any_of(runs->begin(), runs->end(), is_simulated))
-    sentences.front() = "Simulated, not measured: " + sentences.front();
-  return sentences;
+  return told_by(result, std::move(sentences));
 }
 
 }  // namespace brokerlab::report

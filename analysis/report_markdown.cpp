@@ -76,6 +76,7 @@ std::string section_markdown(const Section& section) {
   for (const Table& table : section.answers) text += table_markdown(table, "###");
   text += table_markdown(section.pipeline, "##");
   text += table_markdown(section.loops, "##");
+  text += table_markdown(section.search, "##");
   text += table_markdown(section.comparison, "##");
   text += table_markdown(section.pairs, "##");
   text += table_markdown(section.scaling, "##");

@@ -277,6 +277,9 @@ std::vector<std::string> chosen_charts(const Json& result) {
   for (const Json& name : charts != nullptr && charts->is_array() ? *charts : Json::array()) {
     if (name.is_string()) names.push_back(name.get<std::string>());
   }
+  // So many variants, which nobody compares with each other.
+  if (names.empty() && result.contains("search"))
+    return {"knee", "backlog", "throughput", "latency-over-time"};
   return names;
 }
 
@@ -296,7 +299,11 @@ Section section_of(const Json& result) {
   section.verdict = verdict_of(result);
   section.headlines = headlines_of(result);
   section.thresholds = thresholds_table(result);
-  section.comparison = comparison_table(source);
+  if (result.contains("search")) {
+    section.search = search_table(result);
+  } else {
+    section.comparison = comparison_table(source);
+  }
   section.pipeline = pipeline_table(source);
   section.loops = loops_table(source);
   section.answers = answer_tables(result);

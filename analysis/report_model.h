@@ -67,6 +67,7 @@ struct Section {
   Verdict verdict;
   std::vector<std::string> headlines;  // sentences, the most telling first
   Table thresholds;
+  Table search;  // every rate that a search tried
   Table comparison;
   Table pipeline;  // variants beside each other; empty unless messages pass through several roles
   Table loops;
@@ -85,6 +86,7 @@ Section section_of(const Json& result);
 // Parts of a section, each in a file of its own.
 std::vector<std::string> headlines_of(const Json& result);       // report_headline.cpp
 Table comparison_table(const ChartSource& source);               // report_comparison.cpp
+Table search_table(const Json& result);                          // report_search.cpp
 Table pipeline_table(const ChartSource& source);                 // report_comparison.cpp
 Table pairs_table(const Json& result);                           // report_pairs.cpp
 Table loops_table(const ChartSource& source);                    // report_comparison.cpp

@@ -212,6 +212,7 @@ std::string section_html(const Section& section, SectionPlace place, const Chart
   html += answers_html(section.answers);
   html += block(table_html(section.pipeline));
   html += block(table_html(section.loops));
+  html += block(table_html(section.search));
   html += block(table_html(section.comparison));
   html += block(table_html(section.pairs));
   html += block(table_html(section.scaling));

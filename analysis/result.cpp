@@ -7,6 +7,7 @@
 #include "analysis/answers.h"
 #include "analysis/comparison.h"
 #include "analysis/flags.h"
+#include "analysis/search_verdict.h"
 #include "analysis/verdict.h"
 #include "core/error.h"
 
@@ -46,8 +47,9 @@ void add_trial_flags(Json& runs, const Json& plan) {
 
 Json assemble_result(const ResultInput& input) {
   Json runs = input.runs;
-  add_trial_flags(runs, input.plan);
-  Verdict verdict = judge_all(runs);
+  const bool search = input.search.is_object();
+  if (!search) add_trial_flags(runs, input.plan);
+  Verdict verdict = search ? judge_search(runs, input.search) : judge_all(runs);
   // A run that a threshold ended says so itself.
   if (input.aborted && input.stopped_by.empty())
     verdict.worsen(VerdictStatus::kUnknown, "the experiment was interrupted");
@@ -58,6 +60,10 @@ Json assemble_result(const ResultInput& input) {
       {"config_hash", input.config_hash}};
   if (!input.stopped_by.empty()) result["stopped_by"] = input.stopped_by;
   Json comparison = compare_variants(runs, input.plan);
+  if (search) {
+    for (const char* between : {"pairs", "aa"}) comparison.erase(between);
+    result["search"] = input.search;
+  }
   result["runs"] = std::move(runs);
   result["comparison"] = std::move(comparison);
   result["thresholds"] = input.thresholds;

@@ -24,10 +24,13 @@ struct ResultInput {
   Json thresholds =
       Json::array();  // {expression, variant, repetition, value or null, ok}, evaluated over the runs
   Json runs = Json::array();
+  Json search;  // what a search came to, whose trials `runs` are; null: it is none
 };
 
 // The whole result.json (schema: results/schema/result.schema.json). Adds the flags that only several trials
-// together can tell (TOO_FEW_TRIALS, NO_AA), the verdict over all runs and the comparison.
+// together can tell (TOO_FEW_TRIALS, NO_AA), the verdict over all runs and the comparison. The rates of a
+// search are not compared with each other, and its verdict is that of what it came to
+// (analysis/search_verdict.h).
 Json assemble_result(const ResultInput& input);
 
 // Writes result.json into `folder` by fsync and rename; returns its path.

@@ -10,12 +10,13 @@ SteadyPart::SteadyPart(const RecordedRun& run, const RunAccounts& accounts, cons
     : run_(run), accounts_(accounts) {
   const auto load_ns = timing.load_ns();
   applies_ = load_ns && !run.consumers().empty();
-  if (!applies_ || !run.evidence().faults.empty()) return;
+  if (!applies_) return;
   const Nanoseconds from = run.evidence().measure_start() - run.evidence().t0_ns;
-  look(timing, from, from + *load_ns);
+  look_at_backlog(timing, from, from + *load_ns);
+  if (run.evidence().faults.empty()) look_for_warm_up(timing, from, from + *load_ns);
 }
 
-void SteadyPart::look(const RunTiming& timing, Nanoseconds from, Nanoseconds to) {
+void SteadyPart::look_for_warm_up(const RunTiming& timing, Nanoseconds from, Nanoseconds to) {
   const SeriesBuilder& series = timing.series();
   std::vector<double> means;
   std::vector<Nanoseconds> starts;
@@ -26,20 +27,27 @@ void SteadyPart::look(const RunTiming& timing, Nanoseconds from, Nanoseconds to)
   cut_ = mser5(means);
   if (cut_ && cut_->cut < cut_->batches) from_ = starts[cut_->points_cut()];
   to_ = to;
+}
+
+void SteadyPart::look_at_backlog(const RunTiming& timing, Nanoseconds from, Nanoseconds to) {
+  const SeriesBuilder& series = timing.series();
   const std::vector<double> backlog = series.backlog();
   std::vector<double> during;
   for (std::size_t i = 0; i < backlog.size(); ++i) {
     const Nanoseconds end = static_cast<Nanoseconds>(i + 1) * series.interval();
     if (end > from && end <= to) during.push_back(backlog[i]);
   }
-  const double rate = static_cast<double>(accounts_.account().copies) / static_cast<double>(to - from);
+  // The copies are those of the warm-up, too.
+  const double rate = static_cast<double>(accounts_.account().copies) / static_cast<double>(to);
   if (during.size() < 10 || rate <= 0) return;
-  growth_ = *slope(during) / static_cast<double>(series.interval()) / rate;
+  const double growth = *slope(during) / static_cast<double>(series.interval());
+  growth_per_s_ = growth * static_cast<double>(kNanosecondsPerSecond);
+  growth_share_ = growth / rate;
 }
 
 void SteadyPart::measure(FlagSet& flags) const {
   if (cut_) flags.measure("NOT_STEADY", cut_->share());
-  if (growth_) flags.measure("UNSTABLE", *growth_);
+  if (growth_share_ && run_.evidence().faults.empty()) flags.measure("UNSTABLE", *growth_share_);
 }
 
 std::string SteadyPart::why_withheld() const {
@@ -47,9 +55,14 @@ std::string SteadyPart::why_withheld() const {
   if (!cut_) return "the load was too short to tell whether it was steady";
   if (!cut_->steady())
     return fmt::format("latency had not settled: MSER-5 cuts off {:.0f} % of the load", 100 * cut_->share());
-  if (growth_ && *growth_ > flag_declaration("UNSTABLE").threshold)
-    return fmt::format("the backlog grew by {:.0f} % of what was published", 100 * *growth_);
+  if (growth_share_ && *growth_share_ > flag_declaration("UNSTABLE").threshold)
+    return fmt::format("the backlog grew by {:.0f} % of what was published", 100 * *growth_share_);
   return "";
+}
+
+Json SteadyPart::backlog_json() const {
+  if (!growth_share_) return nullptr;
+  return {{"growth_per_s", *growth_per_s_}, {"growth_share", *growth_share_}};
 }
 
 Json SteadyPart::to_json() const {

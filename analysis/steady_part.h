@@ -21,16 +21,21 @@ class SteadyPart {
   // {from_ns, to_ns, end_to_end: {…}, done: {…}}, or {withheld: why}; null where there was no load or nobody
   // who received. From a second pass over the deliveries.
   Json to_json() const;
+  // {growth_per_s, growth_share}: how the backlog grew through the load; null where it is not known. With
+  // faults, too, when it is for the reader to say what it means.
+  Json backlog_json() const;
 
  private:
-  void look(const RunTiming& timing, Nanoseconds from, Nanoseconds to);
+  void look_for_warm_up(const RunTiming& timing, Nanoseconds from, Nanoseconds to);
+  void look_at_backlog(const RunTiming& timing, Nanoseconds from, Nanoseconds to);
   std::string why_withheld() const;
 
   const RecordedRun& run_;
   const RunAccounts& accounts_;
   bool applies_ = false;
   std::optional<WarmUpCut> cut_;
-  std::optional<double> growth_;   // of the backlog, as a share of the copies published
+  // Of the backlog: per second, and as a share of the copies published.
+  std::optional<double> growth_per_s_, growth_share_;
   Nanoseconds from_ = 0, to_ = 0;  // from the run's start
 };
 

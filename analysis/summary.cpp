@@ -119,6 +119,7 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   json["rates"] = timing.rates();
   json["latency"] = latency_json(run, timing, pipeline);
   if (Json part = steady.to_json(); !part.is_null()) json["steady"] = std::move(part);
+  if (Json growth = steady.backlog_json(); !growth.is_null()) json["backlog"] = std::move(growth);
   churn.add_latency(json["latency"]);
   if (churn.any()) json["churn"] = churn.to_json();
   if (Json requests = churn.requests(); !requests.is_null()) json["requests"] = std::move(requests);

@@ -42,6 +42,23 @@ std::string cell(std::string_view text, int columns) {
 
 std::string right(std::string_view text, int columns) { return fmt::format("{:>{}}", text, columns); }
 
+std::vector<std::string> wrapped(std::string_view heading, std::string_view text, int columns) {
+  const auto width = static_cast<std::size_t>(std::max(20, columns - 11));
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    std::size_t end = text.size();
+    if (end > width) {
+      const std::size_t space = text.rfind(' ', width);
+      end = space == std::string_view::npos || space == 0 ? fitted(text, static_cast<int>(width)).size()
+                                                          : space;
+    }
+    lines.push_back(cell(lines.empty() ? heading : "", 11) + std::string(text.substr(0, end)));
+    text.remove_prefix(end);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+  return lines;
+}
+
 namespace {
 
 struct ShortFigure {

@@ -22,6 +22,9 @@ std::string fitted(std::string_view text, int columns);
 std::string cell(std::string_view text, int columns);
 std::string right(std::string_view text, int columns);
 
+// Broken between words; what follows the first line stands below its beginning.
+std::vector<std::string> wrapped(std::string_view heading, std::string_view text, int columns);
+
 // The lines of a summary, cut to the terminal's width.
 class Lines {
  public:
@@ -76,5 +79,8 @@ class Lines {
 // other with the figures that tell them apart; and the speed-up where only the number of instances differs.
 // Leaves room for `below` lines.
 void add_comparison(const Json& comparison, int columns, std::size_t below, Lines& lines);
+
+// What a search came to, and the rates that it tried.
+void add_search(const Json& result, int columns, Lines& lines);
 
 }  // namespace brokerlab::summary

@@ -8,6 +8,7 @@
 #include <initializer_list>
 
 #include "analysis/flags.h"
+#include "analysis/search_text.h"
 #include "analysis/summary_lines.h"
 #include "core/units.h"
 
@@ -22,6 +23,7 @@ using summary::kMostLines;
 using summary::Lines;
 using summary::plain;
 using summary::right;
+using summary::wrapped;
 
 constexpr std::size_t kMostConsumers = 4;
 constexpr std::size_t kMostFaults = 5;
@@ -231,24 +233,6 @@ void add_verdict(const Json& verdict, Lines& lines) {
     lines.add(fmt::format("           … and {} more", reasons.size() - kMostReasons), tone);
 }
 
-// Broken between words; what follows the first line stands below its beginning.
-std::vector<std::string> wrapped(std::string_view heading, std::string_view text, int columns) {
-  const auto width = static_cast<std::size_t>(std::max(20, columns - 11));
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    std::size_t end = text.size();
-    if (end > width) {
-      const std::size_t space = text.rfind(' ', width);
-      end = space == std::string_view::npos || space == 0 ? fitted(text, static_cast<int>(width)).size()
-                                                          : space;
-    }
-    lines.push_back(cell(lines.empty() ? heading : "", 11) + std::string(text.substr(0, end)));
-    text.remove_prefix(end);
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  }
-  return lines;
-}
-
 void add_warnings(const std::vector<std::string>& warnings, int columns, Lines& lines) {
   for (std::size_t i = 0; i < warnings.size(); ++i) {
     const auto broken = wrapped("warning", warnings[i], columns);
@@ -316,7 +300,7 @@ std::string run_summary_text(const Json& run, const SummaryTextOptions& options)
 
 std::string summary_text(const Json& result, const SummaryTextOptions& options) {
   const Json& runs = result.at("runs");
-  if (runs.size() == 1) return run_summary_text(runs[0], options);
+  if (runs.size() == 1 && !result.contains("search")) return run_summary_text(runs[0], options);
   Lines lines(options);
   const bool simulated = std::any_of(runs.begin(), runs.end(), is_simulated);
   lines.add(plain(result.at("experiment").get<std::string>()) + (simulated ? kSimulated : ""),
@@ -328,13 +312,17 @@ std::string summary_text(const Json& result, const SummaryTextOptions& options) 
     add_faults(run, cell(plain(run.value("variant", "")), kVariant - 1) + " ", kMostFaults - faults.size(),
                faults);
   }
-  if (!runs.empty()) summary::add_comparison(result.at("comparison"), options.columns, faults.size(), lines);
+  if (result.contains("search")) {
+    summary::add_search(result, options.columns, lines);
+  } else if (!runs.empty()) {
+    summary::add_comparison(result.at("comparison"), options.columns, faults.size(), lines);
+  }
   lines.add(faults);
   add_verdict(result.at("verdict"), lines);
   std::vector<std::string> warnings;
-  for (const Json& run : runs) {
-    const std::string variant = plain(run.value("variant", ""));
-    for (const std::string& warning : warnings_of(run)) {
+  for (const Json* run : telling_runs(result)) {
+    const std::string variant = plain(run->value("variant", ""));
+    for (const std::string& warning : warnings_of(*run)) {
       const std::string text = variant.empty() ? warning : variant + ": " + warning;
       if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) warnings.push_back(text);
     }

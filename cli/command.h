@@ -17,6 +17,7 @@ struct CommandContext {
 // One function per subcommand, each in the file of its name. They declare the options and what happens on a
 // match; nothing is done before the whole command line has been understood. Errors leave as exceptions.
 void add_run_command(CLI::App& app, CommandContext& context);
+void add_search_command(CLI::App& app, CommandContext& context);
 void add_list_command(CLI::App& app, CommandContext& context);
 void add_init_command(CLI::App& app, CommandContext& context);
 void add_validate_command(CLI::App& app, CommandContext& context);

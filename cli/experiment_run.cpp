@@ -14,6 +14,7 @@
 #include "experiments/fault_kind.h"
 #include "experiments/plan.h"
 #include "experiments/run.h"
+#include "experiments/search_plan.h"
 #include "experiments/simulated_limits.h"
 #include "experiments/simulated_run.h"
 #include "experiments/threshold.h"
@@ -96,18 +97,17 @@ class Thresholds {
   bool stopped() const { return stop_.has_value(); }
 
   // Entries of the result's `thresholds`. One that ended a run, the last one, is missed there whatever the
-  // figure of the whole run came to.
-  Json evaluate_all(const Json& runs) const {
+  // figure of the whole run came to. Those of a search are about what it came to for each variant.
+  Json evaluate_all(const Json& runs, const Json& search) const {
     Json evaluated = Json::array();
     for (std::size_t i = 0; i < expressions_.size(); ++i) {
+      if (search.is_object()) {
+        for (const Json& variant : search["variants"])
+          evaluated.push_back(entry(i, {{"search", variant}}, variant["variant"], 0));
+        continue;
+      }
       for (const Json& run : runs) {
-        const ThresholdOutcome outcome = evaluate(expressions_[i], run);
-        evaluated.push_back({{"expression", expressions_[i].text},
-                             {"variant", run["variant"]},
-                             {"repetition", run["repetition"]},
-                             {"value", outcome.value ? Json(*outcome.value) : Json(nullptr)},
-                             {"ok", outcome.ok},
-                             {"unit", to_text(expressions_[i].unit)}});
+        evaluated.push_back(entry(i, run, run["variant"], run["repetition"]));
         if (!stop_ || stop_->threshold != i || &run != &runs.back()) continue;
         evaluated.back().update({{"value", stop_->value}, {"ok", false}, {"stopped", true}});
       }
@@ -116,6 +116,16 @@ class Thresholds {
   }
 
  private:
+  Json entry(std::size_t index, const Json& figures, const Json& variant, int repetition) const {
+    const ThresholdOutcome outcome = evaluate(expressions_[index], figures);
+    return {{"expression", expressions_[index].text},
+            {"variant", variant},
+            {"repetition", repetition},
+            {"value", outcome.value ? Json(*outcome.value) : Json(nullptr)},
+            {"ok", outcome.ok},
+            {"unit", to_text(expressions_[index].unit)}};
+  }
+
   struct Stop {
     std::size_t threshold;
     double value;
@@ -162,20 +172,31 @@ class Recorder {
     return make_folder(folder_ / name);
   }
 
-  void add(const Json& evidence, const std::filesystem::path& run_folder) {
+  // `search`: whose trial this is; null for none.
+  void add(const Json& evidence, const std::filesystem::path& run_folder, SearchPlan* search) {
     input_.runs.push_back(summarise(evidence, run_folder));
+    if (search != nullptr) {
+      search->judge(input_.runs.back());
+      set_search(*search);
+    }
     input_.aborted |= evidence.value("aborted", false);
     input_.stopped_by = evidence.value("stopped_by", "");
     save();
   }
 
   void save() {
-    input_.thresholds = thresholds_.evaluate_all(input_.runs);
+    input_.thresholds = thresholds_.evaluate_all(input_.runs, input_.search);
     result_ = assemble_result(input_);
     write_result(folder_, result_);
   }
 
   void abort() { input_.aborted = true; }
+  void set_search(const SearchPlan& search) {
+    input_.search = search.to_json();
+    const Json question = input_.plan["question"];
+    input_.plan = to_json(search.plan());
+    input_.plan["question"] = question;
+  }
   Thresholds& thresholds() { return thresholds_; }
   std::uint64_t run_number(const PlannedRun& run) const {
     return id_.number + static_cast<std::uint64_t>(run.order);
@@ -306,31 +327,47 @@ class RunSequence {
 
   // `lease`: null for a simulation.
   void execute(Lease* lease, Recorder& recorder) {
+    if (has_search(experiment_)) return search(lease, recorder);
     for (const PlannedRun& planned : plan_.runs) {
       if (interrupts_.count() > 0) return recorder.abort();
-      const std::filesystem::path folder = recorder.run_folder(planned);
-      const std::uint64_t number = recorder.run_number(planned);
-      observer_.begin_run({experiment_.name, recorder.id(), planned.variant, planned.repetition,
-                           title_of(experiment_, plan_, planned), lease != nullptr ? lease->prefix() : "",
-                           lease != nullptr ? lease->display_uri() : "", folder});
-      const Json evidence =
-          lease != nullptr ? measured(*lease, planned, folder, recorder) : simulated(planned, folder, number);
-      observer_.stage("analysing " + title_of(experiment_, plan_, planned));
-      recorder.add(evidence, folder);
-      observer_.end_run(recorder.result().at("runs").back());
+      run(lease, planned, title_of(experiment_, plan_, planned), nullptr, recorder);
       if (recorder.thresholds().stopped()) return;
     }
   }
 
  private:
-  Json measured(Lease& lease, const PlannedRun& planned, const std::filesystem::path& folder,
-                Recorder& recorder) {
+  void search(Lease* lease, Recorder& recorder) {
+    SearchPlan search(experiment_);
+    recorder.set_search(search);
+    while (const PlannedRun* planned = search.next()) {
+      if (interrupts_.count() > 0) return recorder.abort();
+      run(lease, *planned, search.title(), &search, recorder);
+      if (recorder.result().at("aborted") == true) return;
+      observer_.stage(search.last_outcome());
+    }
+  }
+
+  void run(Lease* lease, const PlannedRun& planned, const std::string& title, SearchPlan* search,
+           Recorder& recorder) {
+    const std::filesystem::path folder = recorder.run_folder(planned);
+    observer_.begin_run({experiment_.name, recorder.id(), planned.variant, planned.repetition, title,
+                         lease != nullptr ? lease->prefix() : "",
+                         lease != nullptr ? lease->display_uri() : "", folder});
+    const Json evidence = lease != nullptr ? measured(*lease, planned, title, folder, recorder)
+                                           : simulated(planned, title, folder, recorder.run_number(planned));
+    observer_.stage("analysing " + title);
+    recorder.add(evidence, folder, search);
+    observer_.end_run(recorder.result().at("runs").back());
+  }
+
+  Json measured(Lease& lease, const PlannedRun& planned, const std::string& title,
+                const std::filesystem::path& folder, Recorder& recorder) {
     const DeclaredTopology topology(lease, planned.topology, clock_, interrupts_, observer_);
     RunSetting setting;
     setting.executable = "/proc/self/exe";
     setting.folder = folder;
     setting.run_number = recorder.run_number(planned);
-    setting.title = title_of(experiment_, plan_, planned);
+    setting.title = title;
     setting.must_stop = [&recorder](const Json& figures, Nanoseconds elapsed_ns) {
       return recorder.thresholds().broken(figures, elapsed_ns);
     };
@@ -339,10 +376,10 @@ class RunSequence {
     return Run(planned, setting, lease, clock_, interrupts_, observer_).execute();
   }
 
-  Json simulated(const PlannedRun& planned, const std::filesystem::path& folder, std::uint64_t number) {
-    const SimulatedSetting setting{folder, number, title_of(experiment_, plan_, planned),
-                                   options_.calibration};
-    observer_.stage("simulating " + setting.title);
+  Json simulated(const PlannedRun& planned, const std::string& title, const std::filesystem::path& folder,
+                 std::uint64_t number) {
+    const SimulatedSetting setting{folder, number, title, options_.calibration};
+    observer_.stage("simulating " + title);
     return SimulatedRun(planned, setting, interrupts_, observer_).execute();
   }
 

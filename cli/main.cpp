@@ -13,6 +13,7 @@ using namespace brokerlab;
 
 void add_commands(CLI::App& app, CommandContext& context) {
   add_run_command(app, context);
+  add_search_command(app, context);
   add_list_command(app, context);
   add_init_command(app, context);
   add_validate_command(app, context);

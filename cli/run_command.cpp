@@ -27,24 +27,6 @@ constexpr std::string_view kSimulated = "simulated";
 // Wilcoxon's test of fewer pairs is never significant.
 constexpr int kLeastForAa = 6;
 
-struct RunCommandOptions {
-  std::vector<std::string> experiments;
-  bool all = false;
-  std::string broker;
-  std::string management;
-  std::string calibration;
-  bool tls_insecure = false;
-  bool allow_faults = false;
-  int nodes = 0;
-  std::string out = "results";
-  Overrides overrides;
-  bool aa = false;
-  bool dry_run = false;
-  bool quiet = false;
-  bool json = false;
-  LiveOptions live;
-};
-
 // Every experiment of the catalogue; suites only name others of it.
 std::vector<std::string> whole_catalogue() {
   std::vector<std::string> names;
@@ -187,9 +169,7 @@ ExitStatus run_all(const std::vector<Experiment>& experiments, const RunOptions&
   return interrupts.count() > 0 ? ExitStatus::kInterrupted : status_of(outcomes);
 }
 
-namespace {
-
-ExitStatus run(RunCommandOptions& options, const CommandContext& context) {
+ExitStatus run_experiments(RunCommandOptions& options, const CommandContext& context) {
   give_back_words(options.live, options.experiments);
   const live::Wanted live = wanted_of(options.live);
   const std::vector<Experiment> experiments = load_all(options);
@@ -219,11 +199,8 @@ ExitStatus run(RunCommandOptions& options, const CommandContext& context) {
   return run_all(experiments, run_options, options.quiet, options.json);
 }
 
-}  // namespace
-
-void add_run_command(CLI::App& app, CommandContext& context) {
-  CLI::App* command = app.add_subcommand("run", "run experiments");
-  const auto options = std::make_shared<RunCommandOptions>();
+void add_run_options(CLI::App& app, const std::shared_ptr<RunCommandOptions>& options) {
+  CLI::App* command = &app;
   Overrides& overrides = options->overrides;
   command->add_option("EXPERIMENT", options->experiments, "files, or names that `brokerlab list` shows");
   add_switch(*command, "--all", options->all, "every experiment of the catalogue, with one report");
@@ -254,7 +231,13 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   add_switch(*command, "--quiet", options->quiet, "no progress");
   add_switch(*command, "--json", options->json, "the result on standard output");
   add_live_options(*command, options->live);
-  command->callback([options, &context] { context.status = run(*options, context); });
+}
+
+void add_run_command(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand("run", "run experiments");
+  const auto options = std::make_shared<RunCommandOptions>();
+  add_run_options(*command, options);
+  command->callback([options, &context] { context.status = run_experiments(*options, context); });
 }
 
 }  // namespace brokerlab

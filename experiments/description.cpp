@@ -9,6 +9,7 @@
 #include "experiments/catalogue.h"
 #include "experiments/meaning.h"
 #include "experiments/role_file.h"
+#include "experiments/search_plan.h"
 
 namespace brokerlab {
 namespace {
@@ -203,7 +204,8 @@ std::string lines_of(const std::vector<CatalogueEntry>& entries) {
 std::string valid_text(const Experiment& experiment) {
   std::string text = fmt::format("{}: valid: {}; {}\n", experiment.file.string(),
                                  plural(static_cast<std::int64_t>(experiment.variants.size()), "variant"),
-                                 totals_text(make_plan(experiment)));
+                                 has_search(experiment) ? "a search" : totals_text(make_plan(experiment)));
+  if (has_search(experiment)) text += search_text(experiment);
   for (const Problem& warning : experiment.warnings) text += warning.text() + "\n";
   return text;
 }
@@ -229,12 +231,13 @@ std::filesystem::path find_either(const std::string& name) {
 std::string dry_run_text(const Experiment& experiment, const Plan& plan) {
   std::string text = fmt::format("{}: {}\n{}\nseed {}, configuration {}\n", plan.name, experiment.description,
                                  experiment.file.string(), plan.seed, plan.config_hash.substr(0, 12));
-  for (const Variant& variant : experiment.variants) {
+  for (const std::string& variant : plan.variants) {
     const auto run = std::find_if(plan.runs.begin(), plan.runs.end(),
-                                  [&](const PlannedRun& one) { return one.variant == variant.name; });
+                                  [&](const PlannedRun& one) { return one.variant == variant; });
     if (run != plan.runs.end()) text += run_text(*run);
   }
-  text += order_text(plan) + "\n" + totals_text(plan) + "\n";
+  text +=
+      has_search(experiment) ? search_text(experiment) : order_text(plan) + "\n" + totals_text(plan) + "\n";
   for (const Problem& warning : experiment.warnings) text += warning.text() + "\n";
   return text;
 }

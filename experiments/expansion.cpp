@@ -90,7 +90,7 @@ void check_patch(const Json& document, const Json& patch, const JsonPointer& at,
 void check_common_keys(const Json& patch, const JsonPointer& at, const Origin& origin,
                        std::vector<Problem>& problems) {
   for (const char* key : {"name", "description", "question", "seed", "repetitions", "thresholds", "charts",
-                          "variants", "matrix", "quick", "suite", "$schema"}) {
+                          "search", "variants", "matrix", "quick", "suite", "$schema"}) {
     if (!patch.contains(key)) continue;
     problems.push_back(origin.problem(at / key, std::string("\"") + key + "\" is the same for all variants",
                                       "set it at the top of the file"));
@@ -210,6 +210,20 @@ void apply_duration(const Overrides& overrides, ExpandedVariant& variant) {
   variant.origin.add_option("--duration " + *overrides.duration, patch);
 }
 
+// The experiment as a search.
+Json search_patch(const Json& document, const Json& search) {
+  Json patch = {{"search", search}};
+  if (document.contains("search")) return patch;
+  Json conditions = Json::array();
+  const Json thresholds = document.value("thresholds", Json::array());
+  for (const Json& threshold : thresholds)
+    conditions.push_back(threshold.is_object() ? Json(threshold.value("expression", "")) : threshold);
+  if (!search.contains("conditions")) patch["search"]["conditions"] = std::move(conditions);
+  for (const char* key : {"thresholds", "repetitions"})
+    if (document.contains(key)) patch[key] = nullptr;
+  return patch;
+}
+
 }  // namespace
 
 ResolvedPath resolve_path(const Json& document, const std::string& path) {
@@ -240,6 +254,11 @@ void apply_overrides(const Overrides& overrides, Json& document, Origin& origin,
     merge_patch(document, patch);
     origin.add_option(option, std::move(patch));
   };
+  if (overrides.search && document.is_object()) {
+    Json patch = search_patch(document, *overrides.search);
+    merge_patch(document, patch);
+    origin.add_option("brokerlab search", std::move(patch));
+  }
   for (const std::string& set : overrides.set) {
     const std::string option = "--set " + set;
     const std::size_t equals = set.find('=');

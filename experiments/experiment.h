@@ -23,6 +23,9 @@ struct Overrides {
   std::optional<std::string> duration;  // of the measure phase, in every variant
   std::vector<std::string> variants;    // only these; all when empty
   bool quick = false;                   // merge the file's `quick` patch in first
+  // Merged into `search`. Where the file has none it becomes one: its thresholds are the conditions, unless
+  // these are given, and nothing is repeated.
+  std::optional<Json> search;
 };
 
 // One setting under comparison: the whole experiment with this variant's patch merged in, every default

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/units.h"
+#include "experiments/search_spec.h"
 #include "experiments/threshold.h"
 
 namespace brokerlab {
@@ -108,6 +109,14 @@ void check_thresholds(const Json& experiment, Findings& findings) {
     try {
       const ThresholdExpression expression = parse_threshold(
           text ? thresholds[i].get<std::string>() : text_at(thresholds[i], "expression"), names);
+      if (const Json& search = member(experiment, "search"); expression.of_search == search.is_null())
+        findings.error(text ? at : at / "expression",
+                       search.is_null() ? "this is what a search comes to, and there is none"
+                                        : "in a search, thresholds are about what it comes to",
+                       search.is_null()
+                           ? "add \"search\": {}"
+                           : "put what every trial must keep into search.conditions; a threshold "
+                             "is e.g. \"search.sustained_per_s >= 1000\"");
       if (text || !findings.clean(at)) continue;
       const Threshold threshold = Threshold::from_json(thresholds[i]);
       if (threshold.abort && !expression.live)
@@ -136,6 +145,7 @@ void check_meaning(const Json& experiment, const Json& written, const std::files
   check_roles(experiment, names, directory, findings);
   check_faults(experiment, findings);
   check_thresholds(experiment, findings);
+  check_search(experiment, findings);
   if (!list_at(experiment, "load").empty() && load_ns(experiment, findings) == 0) {
     findings.error(JsonPointer("/phases/measure"), "no time for load: warmup and measure are both 0",
                    "e.g. \"measure\": \"10s\"");

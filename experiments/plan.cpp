@@ -11,6 +11,7 @@
 #include "experiments/digest.h"
 #include "experiments/fault_kind.h"
 #include "experiments/meaning.h"
+#include "experiments/search_spec.h"
 #include "loadgen/schedule.h"
 
 namespace brokerlab {
@@ -223,16 +224,6 @@ PlannedRun plan_processes(const Json& experiment, const std::string& directory, 
   return run;
 }
 
-PlannedRun plan_run(const Experiment& experiment, const Variant& variant, int repetition) {
-  PlannedRun run =
-      plan_processes(variant.experiment, experiment.directory.string(), seed_of(experiment.seed, repetition));
-  run.variant = variant.name;
-  run.repetition = repetition;
-  add_messages(run);
-  add_faults(run);
-  return run;
-}
-
 // Positions of the variants in one block. Fisher and Yates.
 std::vector<std::size_t> block_order(const Experiment& experiment, int repetition) {
   std::vector<std::size_t> order(experiment.variants.size());
@@ -293,7 +284,27 @@ Json run_json(const PlannedRun& run) {
   return json;
 }
 
+void add_first_trials(const Experiment& experiment, Plan& plan) {
+  for (const Variant& variant : experiment.variants) {
+    const SearchSpec spec(variant.experiment);
+    PlannedRun run = plan_run(experiment, spec.at_rate(variant, spec.range().from), 0);
+    run.order = static_cast<int>(plan.runs.size());
+    plan.variants.push_back(run.variant);
+    plan.runs.push_back(std::move(run));
+  }
+}
+
 }  // namespace
+
+PlannedRun plan_run(const Experiment& experiment, const Variant& variant, int repetition) {
+  PlannedRun run =
+      plan_processes(variant.experiment, experiment.directory.string(), seed_of(experiment.seed, repetition));
+  run.variant = variant.name;
+  run.repetition = repetition;
+  add_messages(run);
+  add_faults(run);
+  return run;
+}
 
 Plan make_plan(const Experiment& experiment) {
   Plan plan;
@@ -301,6 +312,10 @@ Plan make_plan(const Experiment& experiment) {
   plan.seed = experiment.seed;
   plan.repetitions = experiment.repetitions;
   plan.config_hash = config_hash_of(experiment);
+  if (has_search(experiment)) {
+    add_first_trials(experiment, plan);
+    return plan;
+  }
   for (const Variant& variant : experiment.variants) plan.variants.push_back(variant.name);
   for (int repetition = 0; repetition < experiment.repetitions; ++repetition) {
     for (const std::size_t variant : block_order(experiment, repetition)) {

@@ -108,8 +108,12 @@ struct Plan {
   std::vector<PlannedRun> runs;
 };
 
-// Pure. With several repetitions in randomised complete blocks: every variant once per repetition, in an
-// order drawn by the seed; with one repetition in file order.
+// One run of a variant, which may be one that the experiment does not list; not yet in any order.
+PlannedRun plan_run(const Experiment& experiment, const Variant& variant, int repetition);
+
+// Pure. Of a search the first trial of each variant; the others follow from those
+// (experiments/search_plan.h). With several repetitions in randomised complete blocks: every variant once per
+// repetition, in an order drawn by the seed; with one repetition in file order.
 Plan make_plan(const Experiment& experiment);
 
 // An experiment that is no comparison and has no end of its own: a role by hand. Its messages are not counted

@@ -122,6 +122,7 @@ ThresholdExpression parse_threshold(std::string_view expression, const Threshold
   threshold.metric = metric.pointer;
   threshold.unit = metric.unit;
   threshold.live = metric.live;
+  threshold.of_search = metric.name.starts_with("search.");
   const std::string_view right = trimmed(expression.substr(at + length));
   double number = 0;
   const auto [end, error] = std::from_chars(right.data(), right.data() + right.size(), number);

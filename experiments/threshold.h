@@ -24,7 +24,8 @@ struct ThresholdExpression {
   Operator op = Operator::kLess;
   double limit = 0;  // in the metric's own unit
   ThresholdMetric::Unit unit = ThresholdMetric::Unit::kNumber;
-  bool live = false;  // the metric is known while the run goes on
+  bool live = false;       // the metric is known while the run goes on
+  bool of_search = false;  // the metric is what a search comes to, and of no single run
 };
 
 // What became of a threshold in one run.

@@ -91,6 +91,8 @@ constexpr std::array kLive{"rates.published_per_s",   "rates.confirmed_per_s", "
                            "ledger.nacked",           "ledger.deliveries",     "ledger.done",
                            "ledger.redelivered_flag", "ledger.ignored",        "ledger.unreadable",
                            "ledger.corrupted"};
+// What a search comes to, in its entry of a variant.
+constexpr std::array kSearch{"sustained_per_s", "lowest_failed_per_s"};
 constexpr std::array kNetworkBytes{"bytes", "bytes_to_broker", "bytes_from_broker", "per_task.bytes"};
 
 // Collects metrics below one place of a run, under one prefix of names.
@@ -222,6 +224,9 @@ std::vector<ThresholdMetric> threshold_metrics(const ThresholdNames& names) {
   list.add_work("work.", JsonPointer("/work/*"));
   list.add_theory("theory.", JsonPointer("/theory/*"));
   list.add("", JsonPointer(), std::array{"makespan"}, Unit::kNanoseconds);
+  list.add("backlog.", JsonPointer("/backlog"), std::array{"growth_per_s"}, Unit::kPerSecond);
+  list.add("backlog.", JsonPointer("/backlog"), std::array{"growth_share"}, Unit::kNumber);
+  list.add("search.", JsonPointer("/search"), kSearch, Unit::kPerSecond);
   for (const std::string& role : names.roles) {
     list.add_streams("by_role." + role + ".", latency / "by_role" / role);
     list.add_stream("stages." + role + ".", latency / "stages" / role);
