@@ -78,6 +78,10 @@ std::string first_difference(const Json& one, const Json& other) {
 void check_same_experiment(std::span<const Json> results) {
   const Json& first = results.front();
   for (const Json& other : results) {
+    if (other.contains("search"))
+      throw Error("a search cannot be merged: which trials it made followed from those before",
+                  other.at("run_id").get<std::string>(), "set search.trials for more trials of a rate",
+                  ExitStatus::kUsage);
     if (other.at("config_hash") == first.at("config_hash")) continue;
     const bool named_alike = other.at("experiment") == first.at("experiment");
     throw Error("the results are of different experiments: they differ in " +

@@ -50,7 +50,7 @@ RateCurve curve_of_search(const Json& result, const Json& variant) {
       const Json& reasons = entries(trial, "/reasons");
       if (point.reason.empty() && !reasons.empty()) point.reason = find_text(reasons[0], "");
     }
-    if (!point.runs.runs.empty()) curve.points.push_back(std::move(point));
+    if (!point.runs.runs.empty() && point.offered_per_s > 0) curve.points.push_back(std::move(point));
   }
   return curve;
 }
@@ -97,7 +97,8 @@ std::vector<RateCurve> curves_of_variants(const Json& result) {
   for (const std::string& name : order) {
     CurvePoint& point = points[name];
     const auto rate = median_rate(point.runs);
-    if (!rate || settings == nullptr || !settings->is_object() || !settings->contains(name)) continue;
+    if (!rate || *rate <= 0 || settings == nullptr || !settings->is_object() || !settings->contains(name))
+      continue;
     if (!settings->at(name).is_object()) continue;
     point.offered_per_s = *rate;
     const std::string key = settings_key(settings->at(name));

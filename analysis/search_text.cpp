@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 
 #include "analysis/rate_curve.h"
@@ -22,7 +23,8 @@ const Json& entries(const Json& holder, std::string_view pointer) {
 
 // "42,000/s"; all digits, for rates are chosen and not measured.
 std::string rate_shown(double per_s) {
-  if (per_s != static_cast<double>(static_cast<std::uint64_t>(per_s))) return fmt::format("{:.6g}/s", per_s);
+  constexpr double kMost = 1e15;  // of what a result from elsewhere may say
+  if (!(per_s >= 0 && per_s < kMost) || per_s != std::floor(per_s)) return fmt::format("{:.6g}/s", per_s);
   return format_count(static_cast<std::uint64_t>(per_s)) + "/s";
 }
 
