@@ -1,4 +1,3 @@
-#include "analysis/process_usage.h"
 #include "analysis/summary.h"
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 #include "analysis/network.h"
 #include "analysis/pipeline.h"
 #include "analysis/prediction.h"
+#include "analysis/process_usage.h"
 #include "analysis/run_flags.h"
 #include "analysis/sharding.h"
 #include "analysis/steady_part.h"
