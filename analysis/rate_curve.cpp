@@ -163,6 +163,12 @@ std::string_view stream_of(const RateCurve& curve) {
 }
 
 std::optional<double> quantile_of(const CurvePoint& point, std::string_view stream, double q) {
+  // The trials of a search are judged one by one, and most of them decide: the middle one stands for the
+  // rate. Where one had too few samples, all together may have enough.
+  if (!point.outcomes.empty()) {
+    const auto trials = spread(point.runs, fmt::format("/latency/{}/p{:g}_ns", stream, 100 * q));
+    if (trials && trials->repetitions == point.runs.runs.size()) return trials->median;
+  }
   const auto histogram = merged_histogram(point.runs, stream);
   if (!histogram || static_cast<double>(histogram->count()) * (1 - q) < kSamplesBeyond - 1e-9)
     return std::nullopt;

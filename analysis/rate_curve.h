@@ -36,7 +36,8 @@ std::vector<RateCurve> rate_curves(const std::vector<const Json*>& results);
 
 // The stream that a curve is about: until somebody received the message, else until it was confirmed.
 std::string_view stream_of(const RateCurve& curve);
-// Over all runs of the point; nothing where too few samples stand beyond it.
+// Of a search the median of its trials, else of all messages of the point's runs; nothing where too few
+// samples stand beyond it.
 std::optional<double> quantile_of(const CurvePoint& point, std::string_view stream, double q);
 
 }  // namespace brokerlab

@@ -11,7 +11,7 @@
 #include "analysis/network.h"
 #include "analysis/pipeline.h"
 #include "analysis/prediction.h"
-#include "analysis/process_usage.h"
+#include "analysis/process_costs.h"
 #include "analysis/run_flags.h"
 #include "analysis/sharding.h"
 #include "analysis/steady_part.h"
@@ -140,7 +140,7 @@ Json summarise(const Json& evidence_json, const std::filesystem::path& folder) {
   if (Json downtime = accounts.downtime(); !downtime.empty()) json["downtime"] = std::move(downtime);
   json["faults"] = faults_json(evidence);
   json["network"] = network_json(run, accounts);
-  if (Json usage = process_usage(run); !usage.empty()) json["processes"] = std::move(usage);
+  if (Json usage = process_costs(run); !usage.empty()) json["processes"] = std::move(usage);
   if (pipeline.any()) json["pipeline"] = pipeline.to_json(json["network"]);
   if (const auto makespan = accounts.makespan()) json["makespan_ns"] = *makespan;
   if (Json work = Workload(run, accounts).to_json(); !work.empty()) json["work"] = std::move(work);

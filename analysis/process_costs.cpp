@@ -1,8 +1,8 @@
-#include "analysis/process_usage.h"
+#include "analysis/process_costs.h"
 
 namespace brokerlab {
 
-Json process_usage(const RecordedRun& run) {
+Json process_costs(const RecordedRun& run) {
   Json processes = Json::array();
   for (const RecordedProcess& process : run.processes()) {
     if (!process.reader) continue;

@@ -1,4 +1,4 @@
-#include "analysis/process_usage.h"
+#include "analysis/process_costs.h"
 
 #include "analysis/summary.h"
 #include "tests/analysis/recorded_fixture.h"
@@ -6,9 +6,9 @@
 namespace brokerlab {
 namespace {
 
-class ProcessUsage : public RecordedFixture {};
+class ProcessCosts : public RecordedFixture {};
 
-TEST_F(ProcessUsage, IsWhatEachProcessCounted) {
+TEST_F(ProcessCosts, IsWhatEachProcessCounted) {
   RecordingWriter& emitter = load();
   RecordingWriter& worker = role("worker-0", 0);
   role("worker-1", 1);
@@ -26,7 +26,7 @@ TEST_F(ProcessUsage, IsWhatEachProcessCounted) {
       << "at the others nobody looked";
 }
 
-TEST_F(ProcessUsage, IsAbsentWhereNobodyLooked) {
+TEST_F(ProcessCosts, IsAbsentWhereNobodyLooked) {
   publish(load(), 0, 0);
   close();
   EXPECT_FALSE(summarise(evidence, folder).contains("processes"));
