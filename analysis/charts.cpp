@@ -18,7 +18,8 @@ namespace {
 std::vector<Chart> overview_charts() {
   return {
       {"knee", "How fast it can go",
-       "Lines are percentiles over all trials of a rate, points single trials. Up to the knee latency hardly "
+       "Points are single trials; lines are those of the middle trial, without a search of all repetitions "
+       "together. Up to the knee latency hardly "
        "depends on the rate; beyond it a backlog grows, and with it latency, for as long as the trial lasts: "
        "how high the line climbs there says nothing. Below, where the line leaves the grey one, less was "
        "delivered than was offered.",

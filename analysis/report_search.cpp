@@ -3,6 +3,7 @@
 #include "analysis/report_model.h"
 #include "analysis/report_text.h"
 #include "analysis/search_text.h"
+#include "core/rate_text.h"
 
 namespace brokerlab::report {
 namespace {
@@ -12,8 +13,7 @@ Tone tone_of(const std::string& outcome) {
   return outcome == "not sustained" ? Tone::kBad : Tone::kMuted;
 }
 
-// "0.3/s", "−2/s"; a backlog that neither grows nor shrinks is no news.
-std::string growth_text(std::optional<double> per_s) { return per_s ? fmt::format("{:+.3g}/s", *per_s) : ""; }
+std::string growth_text(std::optional<double> per_s) { return per_s ? format_whole_rate(*per_s) : ""; }
 
 }  // namespace
 
@@ -21,8 +21,7 @@ Table search_table(const Json& result) {
   const auto needed = find_number(result, "/search/needed"), trials = find_number(result, "/search/trials");
   Table table{
       "Every rate that was tried",
-      fmt::format("A rate is sustained when {} of its {} trials are. Percentiles of all of its trials "
-                  "together, other figures are medians.",
+      fmt::format("A rate is sustained when {} of its {} trials are. Figures are medians of its trials.",
                   count_text(needed), count_text(trials)),
       {{"rate"},
        {"", false},

@@ -4,6 +4,7 @@
 
 #include "analysis/search_text.h"
 #include "analysis/summary_lines.h"
+#include "core/rate_text.h"
 #include "core/units.h"
 
 namespace brokerlab::summary {
@@ -27,7 +28,7 @@ std::string row_text(const SearchRow& row) {
   return right(format_rate(row.rate_per_s), kRate) + "  " + cell(outcome, kOutcome) +
          right(duration(row.p50_ns), kFigure) + right(duration(row.p99_ns), kFigure) +
          right(row.delivered_per_s ? format_rate(*row.delivered_per_s) : "-", kFigure) +
-         right(row.growth_per_s ? fmt::format("{:+.3g}/s", *row.growth_per_s) : "-", kFigure);
+         right(row.growth_per_s ? format_whole_rate(*row.growth_per_s) : "-", kFigure);
 }
 
 }  // namespace

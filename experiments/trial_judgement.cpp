@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "core/units.h"
+#include "core/rate_text.h"
 #include "experiments/meaning.h"
 
 namespace brokerlab {
@@ -56,8 +56,9 @@ std::optional<double> kept_by_greatest(const ThresholdExpression& condition, con
 // "the backlog grew by 12.3/s, which is 3.1 % of what was published".
 std::string growth_text(const Json& run) {
   const Json& backlog = member(run, "backlog");
-  return fmt::format("the backlog grew by {:.3g}/s, {:.3g} % of what was published",
-                     backlog.value("growth_per_s", 0.0), 100 * backlog.value("growth_share", 0.0));
+  return fmt::format("the backlog grew by {}, {:.3g} % of what was published",
+                     format_whole_rate(backlog.value("growth_per_s", 0.0)),
+                     100 * backlog.value("growth_share", 0.0));
 }
 
 std::string missed_text(const ThresholdExpression& condition, double value, const Json& run) {
