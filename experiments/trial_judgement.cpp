@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/rate_text.h"
+#include "core/units.h"
 #include "experiments/meaning.h"
 
 namespace brokerlab {
