@@ -34,8 +34,8 @@ Latencies Flows::Histograms::read() const {
 // One recording, and the flows that its records belong to.
 class Flows::Followed final : public RecordingTail::Listener {
  public:
-  Followed(Source source, Flows& owner) : tail_(source.path), owner_(owner) {
-    const auto flow = [this, source](const std::string& destination) {
+  Followed(const Source& source, Flows& owner) : tail_(source.path), owner_(owner) {
+    const auto flow = [this, source = source](const std::string& destination) {
       Flow& found = owner_.flows_[{source.entry, destination}];
       found.entry = source.entry;
       found.role = source.role;
@@ -172,9 +172,9 @@ void Flows::begin_run() {
   so_far_ = recent_ = {};
 }
 
-void Flows::follow(Source source) {
+void Flows::follow(const Source& source) {
   const std::lock_guard lock(figures_);
-  followed_.push_back(std::make_unique<Followed>(std::move(source), *this));
+  followed_.push_back(std::make_unique<Followed>(source, *this));
 }
 
 void Flows::end_run() {

@@ -66,7 +66,7 @@ class Flows {
   Flows& operator=(const Flows&) = delete;
 
   void begin_run();
-  void follow(Source source);  // of the run that goes on
+  void follow(const Source& source);  // of the run that goes on
   // Reads to the end what the processes have written, which must be gone.
   void end_run();
 

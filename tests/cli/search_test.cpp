@@ -65,10 +65,13 @@ TEST(SimulatedSearch, ALatencyLimitBindsBeforeTheCapacity) {
   // is 20 ms at rho = 0.8, so at 80/s.
   const Json result = result_of_file(with(four_workers(), R"({
     "load": {"0": {"arrivals": {"process": "poisson", "rate": 20}}}, "roles": {"0": {"instances": 1}},
-    "phases": {"measure": "600s", "drain": "60s"},
-    "search": {"from": 50, "conditions": ["end_to_end.mean < 20ms"], "precision": 0.02}})"));
-  expect_found(first(result), 80, 0.06);
-  EXPECT_LT(first(result)["lowest_failed_per_s"], 90);
+    "phases": {"measure": "300s", "drain": "60s"},
+    "search": {"from": 50, "conditions": ["end_to_end.mean < 20ms"], "precision": 0.04}})"));
+  // Of 300 s the mean wait is exact to some 8 %, for waits are alike for about a second; at rho = 0.8 that is
+  // 1.3 % of the rate. So both ends of what was found may lie on either side.
+  EXPECT_EQ(first(result)["outcome"], "found");
+  EXPECT_NEAR(first(result)["sustained_per_s"].get<double>(), 80, 80 * 0.06);
+  EXPECT_NEAR(first(result)["lowest_failed_per_s"].get<double>(), 80, 80 * 0.06);
   bool named = false;
   for (const Json& trial : first(result)["trials"])
     for (const Json& reason : trial["reasons"])
