@@ -151,7 +151,7 @@ void State::follow(const RunProcess& process) {
     for (const PlannedInstance& instance : process.planned->instances)
       source.consumed.push_back(own_name(instance.queue, identity.prefix));
   }
-  flows_.follow(std::move(source));
+  flows_.follow(source);
 }
 
 RunIdentity State::identity() const {
