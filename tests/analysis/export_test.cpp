@@ -17,8 +17,8 @@ namespace brokerlab {
 namespace {
 
 Json rows_of(const std::string& csv) {
-  return answer_of("python3 -c 'import csv,json,sys; print(json.dumps(list(csv.DictReader(sys.stdin))))'",
-                   csv);
+  return answer_of(
+      "/usr/bin/python3 -c 'import csv,json,sys; print(json.dumps(list(csv.DictReader(sys.stdin))))'", csv);
 }
 
 TEST(Export, CsvHasEveryFigureOfEveryRun) {
@@ -92,11 +92,11 @@ TEST(Export, AnIndependentReaderPrintsTheSameDistributionAndReadsTheLog) {
 
 // Whether a Python program of ours can import what it needs; where not, script/bootstrap --test installs it.
 bool importable(const std::string& modules) {
-  return std::system(("python3 -c 'import " + modules + "' 2>/dev/null").c_str()) == 0;
+  return std::system(("/usr/bin/python3 -c 'import " + modules + "' 2>/dev/null").c_str()) == 0;
 }
 
 std::string independent(const char* program) {
-  return "python3 '" BROKERLAB_SOURCE_DIR "/tests/independent/" + std::string(program) + "'";
+  return "/usr/bin/python3 '" BROKERLAB_SOURCE_DIR "/tests/independent/" + std::string(program) + "'";
 }
 
 TEST(Export, ThePrometheusParserReadsEverySample) {

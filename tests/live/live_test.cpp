@@ -119,7 +119,8 @@ std::map<std::string, double> read_by_prometheus(const std::string& text, Metric
   const char* program = format == MetricFormat::kOpenMetrics ? "openmetrics.py" : "prometheus.py";
   std::map<std::string, double> found;
   for (const Json& sample :
-       answer_of("python3 '" BROKERLAB_SOURCE_DIR "/tests/independent/" + std::string(program) + "'", text)) {
+       answer_of("/usr/bin/python3 '" BROKERLAB_SOURCE_DIR "/tests/independent/" + std::string(program) + "'",
+                 text)) {
     std::string key = sample["name"];
     for (const char* label : {"variant", "repetition", "name", "messaging_operation_name", "error_type",
                               "messaging_destination_name", "stage", "direction", "le", "branch"}) {
@@ -131,7 +132,7 @@ std::map<std::string, double> read_by_prometheus(const std::string& text, Metric
 }
 
 bool prometheus_is_here() {
-  return std::system("python3 -c 'import prometheus_client.openmetrics.parser' 2>/dev/null") == 0;
+  return std::system("/usr/bin/python3 -c 'import prometheus_client.openmetrics.parser' 2>/dev/null") == 0;
 }
 
 TEST_F(LiveTest, BothFormatsSayWhatTheRecordingsSay) {
