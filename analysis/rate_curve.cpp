@@ -133,12 +133,13 @@ std::vector<RateCurve> rate_curves(const std::vector<const Json*>& results) {
   std::vector<RateCurve> all;
   for (const Json* result : results) {
     std::vector<RateCurve> curves = searched_curves(*result);
+    const bool searched = !curves.empty();
     if (curves.size() == 1) curves.front().name.clear();
-    if (curves.empty()) curves = curves_of_variants(*result);
+    if (!searched) curves = curves_of_variants(*result);
     for (RateCurve& curve : curves) {
       std::stable_sort(curve.points.begin(), curve.points.end(),
                        [](const auto& a, const auto& b) { return a.offered_per_s < b.offered_per_s; });
-      if (!is_curve(curve)) continue;
+      if (searched ? curve.points.empty() : !is_curve(curve)) continue;
       const std::string experiment = find_text(*result, "/experiment");
       if (curve.name.empty())
         curve.name = experiment;

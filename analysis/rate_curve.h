@@ -31,7 +31,8 @@ struct RateCurve {
 // Of a search: every rate that was tried, by variant.
 std::vector<RateCurve> searched_curves(const Json& result);
 
-// What can be drawn: curves of at least two rates.
+// What can be drawn: those of a search, be it that only one rate was tried, else curves of at least two
+// rates.
 std::vector<RateCurve> rate_curves(const std::vector<const Json*>& results);
 
 // The stream that a curve is about: until somebody received the message, else until it was confirmed.

@@ -3,6 +3,7 @@
 
 #include "analysis/chart_source.h"
 #include "analysis/charts.h"
+#include "analysis/rate_curve.h"
 #include "analysis/report_model.h"
 #include "core/error.h"
 #include "experiments/search_plan.h"
@@ -140,6 +141,12 @@ TEST(SimulatedSearch, SaysInASentenceWhatItFoundAndDrawsTheKnee) {
   for (const Json& series : option["series"]) failed |= series["name"] == "not sustained";
   EXPECT_TRUE(failed);
   EXPECT_THAT(option.dump(), HasSubstr("at most 50 ms"));
+}
+
+TEST(SimulatedSearch, OfOneRateIsDrawn) {
+  const Json result = result_of_file(with(four_workers(), R"({"search": {"from": 100, "to": 100}})"));
+  ASSERT_EQ(first(result)["rates"].size(), 1U);
+  EXPECT_EQ(rate_curves({&result}).size(), 1U);
 }
 
 TEST(SimulatedSearch, AnOrdinaryMatrixOverTheRateHasAKnee) {
