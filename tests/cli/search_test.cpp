@@ -144,7 +144,7 @@ TEST(SimulatedSearch, SaysInASentenceWhatItFoundAndDrawsTheKnee) {
 }
 
 TEST(SimulatedSearch, OfOneRateIsDrawn) {
-  const Json result = result_of_file(with(four_workers(), R"({"search": {"from": 100, "to": 100}})"));
+  const Json result = result_of_file(with(four_workers(), R"({"search": {"from": 1000}})"));
   ASSERT_EQ(first(result)["rates"].size(), 1U);
   EXPECT_EQ(rate_curves({&result}).size(), 1U);
 }
