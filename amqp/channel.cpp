@@ -11,12 +11,6 @@ constexpr std::uint8_t kMultiple = 1;
 constexpr std::uint8_t kRequeueOfNack = 2;
 constexpr std::uint8_t kRequeueOfReject = 1;
 
-Channel::Impl::Answer plain(Done done) {
-  return [done = std::move(done)](const Outcome& outcome, const Method*) {
-    if (done) done(outcome);
-  };
-}
-
 template <typename Fields>
 Channel::Impl::Answer message_count(MessagesDone done) {
   return [done = std::move(done)](const Outcome& outcome, const Method* method) {
@@ -61,7 +55,7 @@ std::uint32_t Channel::epoch() const { return impl_->epoch(); }
 std::uint16_t Channel::number() const { return impl_->number; }
 
 void Channel::declare(const ExchangeDeclaration& exchange, Done done) {
-  impl_->request(AMQP_EXCHANGE_DECLARE_OK_METHOD, plain(std::move(done)),
+  impl_->request(AMQP_EXCHANGE_DECLARE_OK_METHOD, Impl::plain(std::move(done)),
                  [&](FrameWriter& writer, std::uint16_t channel, amqp_pool_t* pool) {
                    amqp_exchange_declare_t fields{};
                    fields.exchange = short_text(exchange.name, "exchange name");
@@ -100,7 +94,8 @@ void Channel::declare(const QueueDeclaration& queue, QueueDone done) {
 
 void Channel::bind(const BindingDeclaration& binding, Done done) {
   const bool to_queue = binding.to == BindingDeclaration::To::kQueue;
-  impl_->request(to_queue ? AMQP_QUEUE_BIND_OK_METHOD : AMQP_EXCHANGE_BIND_OK_METHOD, plain(std::move(done)),
+  impl_->request(to_queue ? AMQP_QUEUE_BIND_OK_METHOD : AMQP_EXCHANGE_BIND_OK_METHOD,
+                 Impl::plain(std::move(done)),
                  [&](FrameWriter& writer, std::uint16_t channel, amqp_pool_t* pool) {
                    if (to_queue) {
                      auto fields = queue_binding<amqp_queue_bind_t>(binding, pool);
@@ -115,7 +110,8 @@ void Channel::bind(const BindingDeclaration& binding, Done done) {
 void Channel::unbind(const BindingDeclaration& binding, Done done) {
   const bool to_queue = binding.to == BindingDeclaration::To::kQueue;
   impl_->request(to_queue ? AMQP_QUEUE_UNBIND_OK_METHOD : AMQP_EXCHANGE_UNBIND_OK_METHOD,
-                 plain(std::move(done)), [&](FrameWriter& writer, std::uint16_t channel, amqp_pool_t* pool) {
+                 Impl::plain(std::move(done)),
+                 [&](FrameWriter& writer, std::uint16_t channel, amqp_pool_t* pool) {
                    if (to_queue) {
                      auto fields = queue_binding<amqp_queue_unbind_t>(binding, pool);
                      writer.method(channel, AMQP_QUEUE_UNBIND_METHOD, &fields);
@@ -147,7 +143,7 @@ void Channel::delete_queue(const std::string& queue, bool if_unused, bool if_emp
 }
 
 void Channel::delete_exchange(const std::string& exchange, bool if_unused, Done done) {
-  impl_->request(AMQP_EXCHANGE_DELETE_OK_METHOD, plain(std::move(done)),
+  impl_->request(AMQP_EXCHANGE_DELETE_OK_METHOD, Impl::plain(std::move(done)),
                  [&](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
                    amqp_exchange_delete_t fields{};
                    fields.exchange = short_text(exchange, "exchange name");

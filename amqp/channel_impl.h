@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "amqp/channel.h"
@@ -25,6 +26,12 @@ class Channel::Impl {
   // `method` is null when there is an error.
   using Answer = std::function<void(const Outcome&, const Method* method)>;
   using Build = std::function<void(FrameWriter& writer, std::uint16_t channel, amqp_pool_t* pool)>;
+  // For an answer that says nothing but that it was done.
+  static Answer plain(Done done) {
+    return [done = std::move(done)](const Outcome& outcome, const Method*) {
+      if (done) done(outcome);
+    };
+  }
 
   Impl(Link& link, std::uint16_t number, ChannelListener* listener)
       : link(link), number(number), listener_(listener) {}

@@ -15,6 +15,15 @@ AmqpError usage_error(const brokerlab::Error& error) {
   return AmqpError::make(ErrorKind::kUsage, error.summary(), error.remedy());
 }
 
+// Methods whose only fields are reserved ones.
+template <typename Fields>
+Channel::Impl::Build without_fields(amqp_method_number_t method) {
+  return [method](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
+    Fields fields{};
+    writer.method(channel, method, &fields);
+  };
+}
+
 // Counts the answers of a restoration down; reports once, with the first error.
 class Countdown {
  public:
@@ -159,17 +168,13 @@ void Channel::Impl::qos(std::uint16_t prefetch, bool global, Done done) {
 }
 
 void Channel::Impl::send_qos(std::uint16_t prefetch, bool global, Done done) {
-  request(
-      AMQP_BASIC_QOS_OK_METHOD,
-      [done = std::move(done)](const Outcome& outcome, const Method*) {
-        if (done) done(outcome);
-      },
-      [&](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
-        amqp_basic_qos_t fields{};
-        fields.prefetch_count = prefetch;
-        fields.global = global;
-        writer.method(channel, AMQP_BASIC_QOS_METHOD, &fields);
-      });
+  request(AMQP_BASIC_QOS_OK_METHOD, plain(std::move(done)),
+          [&](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
+            amqp_basic_qos_t fields{};
+            fields.prefetch_count = prefetch;
+            fields.global = global;
+            writer.method(channel, AMQP_BASIC_QOS_METHOD, &fields);
+          });
 }
 
 void Channel::Impl::confirm_select(Done done) {
@@ -182,15 +187,8 @@ void Channel::Impl::confirm_select(Done done) {
 }
 
 void Channel::Impl::send_confirm_select(Done done) {
-  request(
-      AMQP_CONFIRM_SELECT_OK_METHOD,
-      [done = std::move(done)](const Outcome& outcome, const Method*) {
-        if (done) done(outcome);
-      },
-      [](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
-        amqp_confirm_select_t fields{};
-        writer.method(channel, AMQP_CONFIRM_SELECT_METHOD, &fields);
-      });
+  request(AMQP_CONFIRM_SELECT_OK_METHOD, plain(std::move(done)),
+          without_fields<amqp_confirm_select_t>(AMQP_CONFIRM_SELECT_METHOD));
 }
 
 void Channel::Impl::tx_select(Done done) {
@@ -199,27 +197,13 @@ void Channel::Impl::tx_select(Done done) {
 }
 
 void Channel::Impl::send_tx_select(Done done) {
-  request(
-      AMQP_TX_SELECT_OK_METHOD,
-      [done = std::move(done)](const Outcome& outcome, const Method*) {
-        if (done) done(outcome);
-      },
-      [](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
-        amqp_tx_select_t fields{};
-        writer.method(channel, AMQP_TX_SELECT_METHOD, &fields);
-      });
+  request(AMQP_TX_SELECT_OK_METHOD, plain(std::move(done)),
+          without_fields<amqp_tx_select_t>(AMQP_TX_SELECT_METHOD));
 }
 
 void Channel::Impl::tx_commit(Done done) {
-  request(
-      AMQP_TX_COMMIT_OK_METHOD,
-      [done = std::move(done)](const Outcome& outcome, const Method*) {
-        if (done) done(outcome);
-      },
-      [](FrameWriter& writer, std::uint16_t channel, amqp_pool_t*) {
-        amqp_tx_commit_t fields{};
-        writer.method(channel, AMQP_TX_COMMIT_METHOD, &fields);
-      });
+  request(AMQP_TX_COMMIT_OK_METHOD, plain(std::move(done)),
+          without_fields<amqp_tx_commit_t>(AMQP_TX_COMMIT_METHOD));
 }
 
 void Channel::Impl::consume(const ConsumeOptions& options, DeliveryHandler& handler, ConsumeDone done) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "amqp/field_table.h"
+#include "core/json_fields.h"
 #include "core/shown_text.h"
 
 namespace brokerlab::amqp {
@@ -33,11 +34,6 @@ Json client_properties(const std::string& name) {
             {"consumer_cancel_notify", true},
             {"connection.blocked", true},
             {"authentication_failure_close", true}}}};
-}
-
-std::string text_of(const Json& properties, const char* key) {
-  const auto found = properties.find(key);
-  return found != properties.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 bool has_word(std::string_view list, std::string_view word) {
@@ -80,8 +76,8 @@ Handshake::Step Handshake::on_method(const Method& method) {
 Handshake::Step Handshake::on_start(const Method& method) {
   const auto& start = method.as<amqp_connection_start_t>();
   const Json properties = FieldTable::to_json(start.server_properties);
-  server_ = {text_of(properties, "product"), text_of(properties, "version"), text_of(properties, "platform"),
-             text_of(properties, "cluster_name")};
+  server_ = {known_text(properties, "product"), known_text(properties, "version"),
+             known_text(properties, "platform"), known_text(properties, "cluster_name")};
   const char* mechanism = options_.uri.external ? "EXTERNAL" : "PLAIN";
   if (!has_word(to_view(start.mechanisms), mechanism)) {
     return fail(AmqpError::make(

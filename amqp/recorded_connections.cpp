@@ -27,6 +27,17 @@ void RecordedConnections::open_next() {
   connections_[next]->open();
 }
 
+void RecordedConnections::serve(ChildRun& run, std::function<Json()> progress,
+                                std::function<void(const Json&)> on_line) {
+  run.report_progress(std::move(progress));
+  open();
+  run.pipe().on_line(
+      [&run, on_line = std::move(on_line)](const Json& line) { run.guard([&] { on_line(line); }); });
+  if (connections_.empty()) run.pipe().send({{"ready", true}});
+  run.run();
+  run.send_progress();  // the last figures, while the connections are still there
+}
+
 void RecordedConnections::close(std::function<void()> on_closed) {
   if (std::exchange(closing_, true)) return;
   if (connections_.empty()) return on_closed();

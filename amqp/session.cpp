@@ -265,7 +265,6 @@ void Session::remove_queues(std::span<const std::string> queues, const Progress&
 }
 
 void Session::queues(std::span<const std::string> names, std::vector<std::optional<QueueStatus>>& statuses) {
-  statuses.assign(names.size(), std::nullopt);
   // Shared with answers that come late.
   const auto found = std::make_shared<std::vector<std::optional<QueueStatus>>>(names.size());
   const Impl::Listed list{[&](std::size_t i) { return queue_named(names[i]); },
@@ -301,20 +300,9 @@ void Session::declare(const Topology& topology) {
 }
 
 std::optional<QueueStatus> Session::queue(const std::string& name) {
-  impl_->reopen();
-  auto status = std::make_shared<QueueStatus>();
-  QueueDeclaration passive;
-  passive.name = name;
-  passive.passive = true;
-  const auto outcome = impl_->try_to(queue_named(name), [&](const Done& done) {
-    impl_->channel_->declare(passive, [done, status](const Outcome& result, const QueueStatus& declared) {
-      *status = declared;
-      done(result);
-    });
-  });
-  if (outcome.ok()) return *status;
-  if (outcome.error().code == kNotFound) return std::nullopt;
-  throw outcome.error().to_error(impl_->where(queue_named(name)));
+  std::vector<std::optional<QueueStatus>> statuses;
+  queues(std::span(&name, 1), statuses);
+  return statuses.front();
 }
 
 bool Session::exchange_exists(const std::string& name) {

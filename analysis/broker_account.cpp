@@ -4,6 +4,7 @@
 #include <array>
 
 #include "analysis/broker_series.h"
+#include "core/json_fields.h"
 
 namespace brokerlab {
 namespace {
@@ -13,22 +14,11 @@ constexpr std::array kGauges = {"resident_bytes",      "memory_bytes", "memory_a
                                 "disk_alarm",          "connections",  "connections_in_flow",
                                 "connections_blocked", "channels",     "channels_in_flow"};
 
-std::optional<std::int64_t> whole(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
-  return found->get<std::int64_t>();
-}
-
 std::optional<double> number(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end()) return std::nullopt;
   if (found->is_boolean()) return found->get<bool>() ? 1.0 : 0.0;
   return found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
-}
-
-std::string text(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 std::optional<double> largest(const BrokerAccount::Node& node, const char* figure) {
@@ -57,10 +47,10 @@ BrokerAccount::BrokerAccount(const RunEvidence& evidence)
     : t0_(evidence.t0_ns), load_end_(evidence.load_end_ns.value_or(evidence.t0_ns)) {
   const Json& broker = evidence.broker;
   if (!broker.is_object()) return;
-  interval_ns_ = whole(broker, "interval_ns").value_or(0);
+  interval_ns_ = known_number(broker, "interval_ns").value_or(0);
   const Json queues = broker.value("queues", Json::array());
   for (const Json& name : queues) queue_names_.push_back(name.is_string() ? name.get<std::string>() : "");
-  queue_count_ = static_cast<std::size_t>(whole(broker, "queue_count").value_or(0));
+  queue_count_ = static_cast<std::size_t>(known_number(broker, "queue_count").value_or(0));
   if (const Json absent = broker.value("absent", Json::array()); absent.is_array()) absent_ = absent;
   const Json samples = broker.value("samples", Json::array());
   for (const Json& sample : samples)
@@ -78,35 +68,36 @@ BrokerAccount::Node& BrokerAccount::node_named(const std::string& name) {
 
 void BrokerAccount::read(const Json& sample) {
   ++samples_;
-  const std::string source = text(sample, "source");
+  const std::string source = known_text(sample, "source");
   if (std::find(sources_.begin(), sources_.end(), source) == sources_.end()) sources_.push_back(source);
   on_this_host_ = on_this_host_ || source == "process";
-  gaps_ += !text(sample, "failed").empty();
-  if (!text(sample, "node").empty()) read_node(sample);
+  gaps_ += !known_text(sample, "failed").empty();
+  if (!known_text(sample, "node").empty()) read_node(sample);
   if (source != "process" && source != "prometheus") read_queues(sample);
 }
 
 void BrokerAccount::read_node(const Json& sample) {
-  Node& node = node_named(text(sample, "node"));
-  if (!text(sample, "failed").empty()) {
-    if (text(sample, "source") == "process") usage_.erase(node.name);
+  Node& node = node_named(known_text(sample, "node"));
+  if (!known_text(sample, "failed").empty()) {
+    if (known_text(sample, "source") == "process") usage_.erase(node.name);
     return;
   }
-  if (const auto cores = whole(sample, "cores")) node.cores = cores;
-  if (const auto limit = whole(sample, "memory_limit_bytes")) node.memory_limit_bytes = limit;
-  flow_lag_ns_ = std::max(flow_lag_ns_, whole(sample, "flow_lag_ns").value_or(0));
+  if (const auto cores = known_number(sample, "cores")) node.cores = cores;
+  if (const auto limit = known_number(sample, "memory_limit_bytes")) node.memory_limit_bytes = limit;
+  flow_lag_ns_ = std::max(flow_lag_ns_, known_number(sample, "flow_lag_ns").value_or(0));
   for (const char* figure : kGauges) {
     if (const auto value = number(sample, figure))
-      node.values[figure].push_back({whole(sample, "at_ns").value_or(0), *value});
+      node.values[figure].push_back({known_number(sample, "at_ns").value_or(0), *value});
   }
   read_cpu(sample, node);
 }
 
 // CPU is counted since the process began: between two samples of the same process lies what it used.
 void BrokerAccount::read_cpu(const Json& sample, Node& node) {
-  const auto cpu_ns = whole(sample, "cpu_ns");
+  const auto cpu_ns = known_number(sample, "cpu_ns");
   if (!cpu_ns) return;
-  const Usage now{whole(sample, "pid").value_or(0), whole(sample, "at_ns").value_or(0), *cpu_ns};
+  const Usage now{known_number(sample, "pid").value_or(0), known_number(sample, "at_ns").value_or(0),
+                  *cpu_ns};
   const auto before = usage_.find(node.name);
   if (before != usage_.end() && before->second.pid == now.pid && now.at_ns > before->second.at_ns &&
       now.cpu_ns >= before->second.cpu_ns) {
@@ -116,12 +107,12 @@ void BrokerAccount::read_cpu(const Json& sample, Node& node) {
 }
 
 void BrokerAccount::read_queues(const Json& sample) {
-  Round& round = rounds_[whole(sample, "round").value_or(0)];
-  const Nanoseconds at_ns = whole(sample, "at_ns").value_or(0);
-  const Nanoseconds until_ns = at_ns + whole(sample, "within_ns").value_or(0);
+  Round& round = rounds_[known_number(sample, "round").value_or(0)];
+  const Nanoseconds at_ns = known_number(sample, "at_ns").value_or(0);
+  const Nanoseconds until_ns = at_ns + known_number(sample, "within_ns").value_or(0);
   const Json queues = sample.value("queues", Json::array());
-  const auto ready = whole(sample, "ready"), unacked = whole(sample, "unacked");
-  if (!text(sample, "failed").empty()) {
+  const auto ready = known_number(sample, "ready"), unacked = known_number(sample, "unacked");
+  if (!known_text(sample, "failed").empty()) {
     if (round.at_ns == 0) round.at_ns = at_ns;
     round.until_ns = std::max(round.until_ns, until_ns);
     round.failed = true;
@@ -130,7 +121,7 @@ void BrokerAccount::read_queues(const Json& sample) {
   if (queues.empty() && !ready) return;  // of nodes and connections only, or none of the queues is there
   round.at_ns = round.at_ns == 0 ? at_ns : std::min(round.at_ns, at_ns);
   round.until_ns = std::max(round.until_ns, until_ns);
-  round.lag_ns = std::max(round.lag_ns, whole(sample, "lag_ns").value_or(0));
+  round.lag_ns = std::max(round.lag_ns, known_number(sample, "lag_ns").value_or(0));
   if (ready && unacked) {
     round.ready += *ready;
     round.unacked += *unacked;

@@ -4,22 +4,10 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/json_fields.h"
 
 namespace brokerlab {
 namespace {
-
-// Absent, null and of-another-type all mean "not known"; 0 is a value.
-template <typename T>
-std::optional<T> known(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
-  return found->get<T>();
-}
-
-std::string text(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 bool truth(const Json& object, const char* key, bool otherwise) {
   const auto found = object.find(key);
@@ -41,17 +29,17 @@ ProcessEnd process_end(const std::string& text) {
 
 std::size_t spec_index(const std::vector<Json>& specs, const char* key, const std::string& entry) {
   for (std::size_t i = 0; i < specs.size(); ++i)
-    if (text(specs[i], key) == entry) return i;
+    if (known_text(specs[i], key) == entry) return i;
   return SIZE_MAX;
 }
 
 ProcessEvidence process_evidence(const Json& json, const RunEvidence& run) {
   ProcessEvidence process;
-  process.name = text(json, "name");
-  process.is_load = text(json, "kind") == "load";
-  process.entry = text(json, "entry").empty() ? process.name : text(json, "entry");
-  process.recording = text(json, "recording");
-  process.end = process_end(text(json, "ended_by"));
+  process.name = known_text(json, "name");
+  process.is_load = known_text(json, "kind") == "load";
+  process.entry = known_text(json, "entry").empty() ? process.name : known_text(json, "entry");
+  process.recording = known_text(json, "recording");
+  process.end = process_end(known_text(json, "ended_by"));
   process.spec = process.is_load ? spec_index(run.loads, "name", process.entry)
                                  : spec_index(run.roles, "role", process.entry);
   return process;
@@ -68,36 +56,37 @@ bool may_drop(const Json& queue) {
 
 bool is_quorum(const Json& queue) {
   const auto arguments = queue.find("arguments");
-  return arguments != queue.end() && arguments->is_object() && text(*arguments, "x-queue-type") == "quorum";
+  return arguments != queue.end() && arguments->is_object() &&
+         known_text(*arguments, "x-queue-type") == "quorum";
 }
 
 QueueEvidence queue_evidence(const Json& json) {
   QueueEvidence queue;
-  queue.name = text(json, "name");
+  queue.name = known_text(json, "name");
   queue.consumed = truth(json, "consumed", true);
   queue.durable = truth(json, "durable", true);
   queue.quorum = is_quorum(json);
   queue.limited = may_drop(json);
-  queue.ready_at_start = known<std::int64_t>(json, "ready_at_start");
-  queue.ready_at_end = known<std::int64_t>(json, "ready_at_end");
-  queue.unacked_at_end = known<std::int64_t>(json, "unacked_at_end");
+  queue.ready_at_start = known_number<std::int64_t>(json, "ready_at_start");
+  queue.ready_at_end = known_number<std::int64_t>(json, "ready_at_end");
+  queue.unacked_at_end = known_number<std::int64_t>(json, "unacked_at_end");
   return queue;
 }
 
 FaultEvidence fault_evidence(const Json& json) {
   FaultEvidence fault;
-  fault.kind = text(json, "kind");
-  fault.target = text(json, "target");
-  fault.mode = text(json, "mode");
+  fault.kind = known_text(json, "kind");
+  fault.target = known_text(json, "target");
+  fault.mode = known_text(json, "mode");
   for (const Json& process : list(json, "processes"))
     if (process.is_string()) fault.processes.push_back(process.get<std::string>());
-  if (fault.processes.empty() && !text(json, "process").empty())
-    fault.processes.push_back(text(json, "process"));
-  fault.scheduled_at_ns = known<Nanoseconds>(json, "scheduled_at_ns");
-  fault.scheduled_end_ns = known<Nanoseconds>(json, "scheduled_end_ns");
-  fault.started_ns = known<Nanoseconds>(json, "started_ns");
-  fault.ended_ns = known<Nanoseconds>(json, "ended_ns");
-  fault.not_done = text(json, "not_done");
+  if (fault.processes.empty() && !known_text(json, "process").empty())
+    fault.processes.push_back(known_text(json, "process"));
+  fault.scheduled_at_ns = known_number<Nanoseconds>(json, "scheduled_at_ns");
+  fault.scheduled_end_ns = known_number<Nanoseconds>(json, "scheduled_end_ns");
+  fault.started_ns = known_number<Nanoseconds>(json, "started_ns");
+  fault.ended_ns = known_number<Nanoseconds>(json, "ended_ns");
+  fault.not_done = known_text(json, "not_done");
   if (const auto details = json.find("details"); details != json.end() && details->is_object())
     fault.details = *details;
   return fault;
@@ -110,14 +99,14 @@ void read_dead_letter_queues(const Json& json, RunEvidence& run) {
     std::vector<std::uint32_t> queues;
     for (const Json& name : list(entry, "dead_letter_queues"))
       if (name.is_string()) queues.push_back(run.queue_index(name.get<std::string>()));
-    run.queues[run.queue_index(text(entry, "name"))].dead_letter_queues = std::move(queues);
+    run.queues[run.queue_index(known_text(entry, "name"))].dead_letter_queues = std::move(queues);
   }
 }
 
 void read_routes(const Json& json, RunEvidence& run) {
   for (const Json& entry : list(json, "routes")) {
     RouteEvidence route;
-    const std::string delivery = text(entry, "delivery");
+    const std::string delivery = known_text(entry, "delivery");
     route.delivery = delivery == "all"      ? RouteDelivery::kAll
                      : delivery == "one_of" ? RouteDelivery::kOneOf
                                             : RouteDelivery::kUnknown;
@@ -130,20 +119,20 @@ void read_routes(const Json& json, RunEvidence& run) {
     const auto key = entry.find("routing_key");
     if (key != entry.end() && key->is_string()) {
       route.key = static_cast<std::uint32_t>(run.routes.size());
-      run.routes[{text(entry, "exchange"), key->get<std::string>()}] = std::move(route);
+      run.routes[{known_text(entry, "exchange"), key->get<std::string>()}] = std::move(route);
     } else {
-      run.other_keys[text(entry, "exchange")] = std::move(route);
+      run.other_keys[known_text(entry, "exchange")] = std::move(route);
     }
   }
 }
 
 MembershipChange membership_change(const Json& json, RunEvidence& run) {
   MembershipChange change;
-  change.exchange = text(json, "exchange");
-  change.queue = run.queue_index(text(json, "queue"));
-  change.join = text(json, "change") != "leave";
-  change.at_ns = known<Nanoseconds>(json, "at_ns").value_or(run.t0_ns);
-  if (const auto scheduled = known<Nanoseconds>(json, "scheduled_at_ns"))
+  change.exchange = known_text(json, "exchange");
+  change.queue = run.queue_index(known_text(json, "queue"));
+  change.join = known_text(json, "change") != "leave";
+  change.at_ns = known_number<Nanoseconds>(json, "at_ns").value_or(run.t0_ns);
+  if (const auto scheduled = known_number<Nanoseconds>(json, "scheduled_at_ns"))
     change.asked_ns = std::min(run.t0_ns + *scheduled, change.at_ns);
   for (const Json& queue : list(json, "members_before"))
     if (queue.is_string()) change.members_before.push_back(run.queue_index(queue.get<std::string>()));
@@ -155,7 +144,7 @@ void read_phases(const Json& json, RunEvidence& run) {
   if (phases == json.end() || !phases->is_object()) return;
   // A phase that was never reached may be written as null or as 0.
   const auto reached = [&](const char* key) {
-    const auto at = known<Nanoseconds>(*phases, key);
+    const auto at = known_number<Nanoseconds>(*phases, key);
     return at && *at >= run.t0_ns ? at : std::nullopt;
   };
   run.measure_start_ns = reached("measure_start_ns");
@@ -187,14 +176,14 @@ std::size_t ProcessEvidence::restarts() const {
 }
 
 RunEvidence RunEvidence::from_json(const Json& json) {
-  const auto t0 = json.is_object() ? known<Nanoseconds>(json, "t0_ns") : std::nullopt;
+  const auto t0 = json.is_object() ? known_number<Nanoseconds>(json, "t0_ns") : std::nullopt;
   if (!t0 || !json.contains("processes"))
     throw Error("this is no evidence of a run: t0_ns or processes is missing", "evidence",
                 "run the experiment again; the runner writes one evidence file per run");
   RunEvidence run;
-  run.variant = text(json, "variant");
-  run.repetition = known<std::int64_t>(json, "repetition").value_or(0);
-  run.seed = known<std::uint64_t>(json, "seed");
+  run.variant = known_text(json, "variant");
+  run.repetition = known_number<std::int64_t>(json, "repetition").value_or(0);
+  run.seed = known_number<std::uint64_t>(json, "seed");
   run.t0_ns = *t0;
   read_phases(json, run);
   for (const Json& spec : list(json, "loads")) run.loads.push_back(spec);
@@ -204,9 +193,9 @@ RunEvidence RunEvidence::from_json(const Json& json) {
   read_dead_letter_queues(json, run);
   read_routes(json, run);
   run.drained = truth(json, "drained", false);
-  run.drain_reason = text(json, "drain_reason");
+  run.drain_reason = known_text(json, "drain_reason");
   run.aborted = truth(json, "aborted", false);
-  run.stopped_by = text(json, "stopped_by");
+  run.stopped_by = known_text(json, "stopped_by");
   run.simulated = truth(json, "simulated", false);
   run.calibration = json.value("calibration", Json());
   for (const Json& fault : list(json, "faults")) run.faults.push_back(fault_evidence(fault));

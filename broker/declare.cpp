@@ -23,6 +23,18 @@ amqp::TlsOptions tls_of(const DeclarationOptions& options) {
               amqp::Uri::parse(uri).safe(), "create it first, or leave \"predeclared\" out");
 }
 
+void check_predeclared_queues(amqp::Session& session, const Topology& topology, const std::string& uri) {
+  std::vector<std::string> names;
+  for (const Queue& queue : topology.queues) {
+    if (queue.predeclared) names.push_back(queue.name);
+  }
+  std::vector<std::optional<amqp::QueueStatus>> statuses;
+  session.queues(names, statuses);
+  const auto absent = std::find(statuses.begin(), statuses.end(), std::nullopt);
+  if (absent == statuses.end()) return;
+  missing("queue \"" + names[static_cast<std::size_t>(absent - statuses.begin())] + "\"", uri);
+}
+
 void declare_exchange(amqp::Session& session, const Exchange& exchange) {
   amqp::ExchangeDeclaration wanted;
   wanted.name = exchange.name;
@@ -92,9 +104,7 @@ void declare(const Topology& topology, const std::string& uri, const Declaration
     if (exchange.predeclared && !session.exchange_exists(exchange.name))
       missing("exchange \"" + exchange.name + "\"", uri);
   }
-  for (const Queue& queue : topology.queues) {
-    if (queue.predeclared && !session.queue(queue.name)) missing("queue \"" + queue.name + "\"", uri);
-  }
+  check_predeclared_queues(session, topology, uri);
   for (const Exchange& exchange : topology.exchanges) {
     if (!exchange.predeclared) declare_exchange(session, exchange);
   }

@@ -8,6 +8,7 @@
 
 #include "broker/prometheus_text.h"
 #include "core/error.h"
+#include "core/json_fields.h"
 
 namespace brokerlab {
 namespace {
@@ -15,12 +16,6 @@ namespace {
 constexpr int kPrometheusPort = 15692;
 constexpr int kAnswerLimitS = 1;
 constexpr double kNanosecondsPerMillisecond = 1e6;
-
-std::optional<std::int64_t> whole(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
-  return found->get<std::int64_t>();
-}
 
 std::optional<bool> truth(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -53,13 +48,14 @@ RemoteReading::RemoteReading(std::unique_ptr<Management> management, Target targ
 BrokerSample RemoteReading::queues_from(const Json& answer, const std::vector<std::string>& names) {
   BrokerSample sample;
   if (answer.is_object()) {  // of a vhost
-    sample.ready = whole(answer, "messages_ready");
-    sample.unacked = whole(answer, "messages_unacknowledged");
+    sample.ready = known_number(answer, "messages_ready");
+    sample.unacked = known_number(answer, "messages_unacknowledged");
     return sample;
   }
   for (const Json& queue : answer) {
     const auto found = std::find(names.begin(), names.end(), queue.value("name", ""));
-    const auto ready = whole(queue, "messages_ready"), unacked = whole(queue, "messages_unacknowledged");
+    const auto ready = known_number(queue, "messages_ready"),
+               unacked = known_number(queue, "messages_unacknowledged");
     // The figures are missing until the statistics of a new queue have come in.
     if (found != names.end() && ready && unacked)
       sample.queues.push_back({static_cast<std::size_t>(found - names.begin()), *ready, *unacked});
@@ -74,9 +70,9 @@ std::vector<BrokerSample> RemoteReading::nodes_from(const Json& answer) {
     sample.node = node.value("name", "");
     if (!node.value("running", true)) sample.failed = "the node is not running";
     if (sample.failed.empty()) {
-      sample.cores = whole(node, "processors");
-      sample.memory_bytes = whole(node, "mem_used");
-      sample.memory_limit_bytes = whole(node, "mem_limit");
+      sample.cores = known_number(node, "processors");
+      sample.memory_bytes = known_number(node, "mem_used");
+      sample.memory_limit_bytes = known_number(node, "mem_limit");
       sample.memory_alarm = truth(node, "mem_alarm");
       sample.disk_alarm = truth(node, "disk_free_alarm");
     }

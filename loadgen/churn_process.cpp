@@ -91,12 +91,8 @@ void ChurnProcess::make_connection(const Json& assignment, std::size_t index, co
 }
 
 int ChurnProcess::run() {
-  run_.report_progress([this] { return progress(); });
-  connections_.open();
-  run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
-  if (connections_.empty()) run_.pipe().send({{"ready", true}});
-  run_.run();
-  run_.send_progress();  // the last figures, while the connections are still there
+  connections_.serve(
+      run_, [this] { return progress(); }, [this](const Json& line) { on_line(line); });
   timer_.close();
   churners_.clear();
   connections_.clear();

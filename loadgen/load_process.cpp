@@ -126,12 +126,8 @@ void LoadProcess::make_connections(const Json& assignment) {
 }
 
 int LoadProcess::run() {
-  run_.report_progress([this] { return progress(); });
-  connections_.open();
-  run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
-  if (publishers_.empty()) run_.pipe().send({{"ready", true}});
-  run_.run();
-  run_.send_progress();  // the last figures, while the connections are still there
+  connections_.serve(
+      run_, [this] { return progress(); }, [this](const Json& line) { on_line(line); });
   timer_.close();
   next_turn_.close();
   connections_.clear();

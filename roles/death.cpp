@@ -5,6 +5,7 @@
 
 #include "amqp/properties.h"
 #include "core/error.h"
+#include "core/json_fields.h"
 #include "core/key_hash.h"
 
 namespace brokerlab {
@@ -14,11 +15,6 @@ constexpr std::int64_t kMostDeaths = 255;
 
 // The header as it stands in a table: length and text of its name, and the type, an array.
 constexpr std::string_view kHeader = "\x07x-deathA";
-
-std::string text(const Json& entry, const char* key) {
-  const auto found = entry.find(key);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 }  // namespace
 
@@ -40,9 +36,9 @@ void note_death(const amqp::Delivery& delivery, DeliveryRecord& record) {
     const bool counted = count != death.end() && count->is_number_integer() && *count > 0;
     times += counted ? std::min(count->get<std::int64_t>(), kMostDeaths) : 1;
   }
-  record.death = static_cast<std::uint8_t>(death_reason(text(deaths.front(), "reason")));
+  record.death = static_cast<std::uint8_t>(death_reason(known_text(deaths.front(), "reason")));
   record.deaths = static_cast<std::uint8_t>(std::min(times, kMostDeaths));
-  record.death_queue = queue_hash(text(deaths.front(), "queue"));
+  record.death_queue = queue_hash(known_text(deaths.front(), "queue"));
 }
 
 }  // namespace brokerlab

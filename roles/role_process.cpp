@@ -177,12 +177,8 @@ void RoleProcess::declare_own(amqp::Connection& connection, const amqp::Topology
 }
 
 int RoleProcess::run() {
-  run_.report_progress([this] { return progress(); });
-  connections_.open();
-  run_.pipe().on_line([this](const Json& line) { run_.guard([&] { on_line(line); }); });
-  if (consumers_.empty()) run_.pipe().send({{"ready", true}});
-  run_.run();
-  run_.send_progress();  // the last figures, while the connections are still there
+  connections_.serve(
+      run_, [this] { return progress(); }, [this](const Json& line) { on_line(line); });
   connections_.clear();
   start_timer_.close();
   for (const auto& consumer : consumers_) consumer->close();
