@@ -70,6 +70,7 @@ class Guard {
   bool handle_lines();
   Json handle(const Json& command);
   void signal_node(std::size_t node, int number);
+  void pause_node(std::size_t node);
   void kill_node(std::size_t node);
   void reap();
   void note_end(pid_t pid, int status);
@@ -215,8 +216,10 @@ Json Guard::handle(const Json& command) {
     write_journal();
   } else if (word == "kill") {
     kill_node(node);
+  } else if (word == "pause") {
+    pause_node(node);
   } else {
-    signal_node(node, word == "pause" ? SIGSTOP : word == "resume" ? SIGCONT : SIGTERM);
+    signal_node(node, word == "resume" ? SIGCONT : SIGTERM);
   }
   return Json{{"done", true}, {"pid", pids_[node]}};
 }
@@ -224,6 +227,16 @@ Json Guard::handle(const Json& command) {
 void Guard::signal_node(std::size_t node, int number) {
   if (pids_[node] <= 0) throw Error("the node is not running", plan_.nodes[node].name, "");
   ::kill(pids_[node], number);
+}
+
+// A signal that is sent has not stopped anything yet: on a busy machine the node's threads go on answering
+// until one of them has taken it. The stop stays unconsumed, so that a second pause finds it.
+void Guard::pause_node(std::size_t node) {
+  signal_node(node, SIGSTOP);
+  siginfo_t stopped{};
+  while (::waitid(P_PID, static_cast<id_t>(pids_[node]), &stopped, WSTOPPED | WEXITED | WNOWAIT) != 0 &&
+         errno == EINTR) {
+  }
 }
 
 void Guard::kill_node(std::size_t node) {

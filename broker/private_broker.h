@@ -79,7 +79,7 @@ class PrivateBroker {
   std::string management_uri(std::size_t node = 0) const;
 
   // Faults. Each returns once the signal is delivered or the process is spawned (milliseconds).
-  virtual void pause(std::size_t node) = 0;      // SIGSTOP
+  virtual void pause(std::size_t node) = 0;      // SIGSTOP; returns when every thread stands still
   virtual void resume(std::size_t node) = 0;     // SIGCONT
   virtual void kill(std::size_t node) = 0;       // SIGKILL; returns when the process is gone
   virtual void terminate(std::size_t node) = 0;  // SIGTERM: an orderly shutdown of 1-6 s, not waited for

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "amqp/session.h"
 #include "broker/cleanup.h"
@@ -47,6 +49,17 @@ std::vector<pid_t> processes_that_name(const std::string& text) {
     if ((command_line(pid) + environment).find(text) != std::string::npos) found.push_back(std::stoi(pid));
   }
   return found;
+}
+
+// The states of a process's threads as /proc/pid/task/tid/stat has them after the name.
+std::string states_of_threads(pid_t pid) {
+  std::string states;
+  for (const fs::directory_entry& task : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    std::ifstream file(task.path() / "stat");
+    const std::string line{std::istreambuf_iterator<char>(file), {}};
+    states += line.substr(line.rfind(')') + 2, 1);
+  }
+  return states;
 }
 
 TEST(PrivateBroker, LoginWorksAndOnlyWithItsOwnPassword) {
@@ -101,6 +114,7 @@ TEST(PrivateBroker, ASecondOneBesideItIsPausedKilledRestartedAndGone) {
   const pid_t guard = broker->guard_pid();
   EXPECT_NE(directory, other.directory());
 
+  broker->pause(0);
   broker->pause(0);
   EXPECT_FALSE(broker->accepting(0));
   EXPECT_TRUE(broker->running(0));
@@ -315,6 +329,27 @@ TEST(Cluster, TwoNodesKnowEachOtherAndGoTogether) {
   broker->stop();
   EXPECT_FALSE(fs::exists(directory));
   EXPECT_THAT(processes_that_name(directory), testing::IsEmpty());
+}
+
+// The thread that takes the signal gets a core only when nobody else wants one: what is sent and not waited
+// for would come milliseconds later.
+TEST(PrivateBroker, APausedNodeStandsStillAlsoOnABusyMachine) {
+  const auto broker = PrivateBroker::start({}, kClock);
+  const pid_t pid = broker->nodes()[0].pid;
+  const sched_param none{};
+  ASSERT_EQ(::sched_setscheduler(pid, SCHED_IDLE, &none), 0);
+  std::vector<std::jthread> others;
+  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i) {
+    others.emplace_back([](const std::stop_token& end) {
+      while (!end.stop_requested()) {
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) {
+    broker->pause(0);
+    EXPECT_THAT(states_of_threads(pid), testing::Each('T')) << i;
+    broker->resume(0);
+  }
 }
 
 }  // namespace
