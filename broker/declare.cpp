@@ -143,8 +143,12 @@ void remove_named(const std::vector<std::string>& queues, const std::vector<std:
     }
   };
   try {
-    session.remove_queues(queues, nullptr);
-  } catch (const Error&) {  // one by one, to leave nothing for one that cannot go
+    session.remove_queues(queues, [&](std::size_t done) {
+      if (options.on_progress) options.on_progress(done, queues.size());
+    });
+  } catch (const Error& error) {
+    if (error.status() == ExitStatus::kInterrupted) throw;
+    // One by one, to leave nothing for one that cannot go.
     for (const std::string& queue : queues) {
       remove_one([&] { session.remove_queue(queue); }, [&] { return session.queue(queue).has_value(); });
     }

@@ -76,18 +76,14 @@ class OpenLease : public Lease {
 
   using Lease::declare;
   void declare(const Topology& topology, const Progress& on_progress) override {
-    DeclarationOptions options;
-    options.tls_insecure = tls_insecure_;
-    options.on_progress = on_progress;
     const Topology named = topology.with_prefix(prefix_);
     note(named);
-    brokerlab::declare(named, uri_, options);
+    brokerlab::declare(named, uri_, telling(Step::kDeclare, on_progress));
   }
 
-  void remove(const Topology& topology) override {
-    DeclarationOptions options;
-    options.tls_insecure = tls_insecure_;
-    brokerlab::remove(topology.with_prefix(prefix_), uri_, options);
+  using Lease::remove;
+  void remove(const Topology& topology, const Progress& on_progress) override {
+    brokerlab::remove(topology.with_prefix(prefix_), uri_, telling(Step::kRemove, on_progress));
   }
 
  protected:
@@ -128,6 +124,18 @@ class OpenLease : public Lease {
   std::vector<std::string> nodes_;  // besides uri_
   bool tls_insecure_ = false;
   std::unique_ptr<Management> management_;
+
+ private:
+  DeclarationOptions telling(Step step, const Progress& on_progress) const {
+    DeclarationOptions options;
+    options.tls_insecure = tls_insecure_;
+    if (on_progress) {
+      options.on_progress = [step, on_progress](std::size_t done, std::size_t of) {
+        on_progress(step, done, of);
+      };
+    }
+    return options;
+  }
 };
 
 class PrivateLease final : public OpenLease {
@@ -145,6 +153,13 @@ class PrivateLease final : public OpenLease {
     for (std::size_t node = 0; node < broker_->nodes().size(); ++node) all.push_back(broker_->uri(node));
     return all;
   }
+  using OpenLease::declare, OpenLease::remove;
+  void declare(const Topology& topology, const Progress& on_progress) override {
+    if (declared_) OpenLease::remove(*declared_, on_progress);
+    declared_ = topology;
+    OpenLease::declare(topology, on_progress);
+  }
+  void remove(const Topology&, const Progress&) override {}  // before the next one, or with the broker
   void close() override {
     if (broker_) broker_->stop();
   }
@@ -160,6 +175,7 @@ class PrivateLease final : public OpenLease {
   }
 
   std::unique_ptr<PrivateBroker> broker_;
+  std::optional<Topology> declared_;
 };
 
 class VhostLease final : public OpenLease {

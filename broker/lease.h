@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,11 +55,15 @@ class Lease {
   virtual PrivateBroker* private_broker() = 0;  // nullptr for an external one
   virtual Management* management() = 0;         // nullptr where the API cannot be reached or used
 
-  // Declares a topology as the experiment file names it (the prefix is applied here), and deletes it again.
-  using Progress = std::function<void(std::size_t done, std::size_t of)>;  // may throw to end it
+  // Declares a topology as the experiment file names it (the prefix is applied here), and deletes it again:
+  // on a private broker only before the next one is declared, because the broker mostly goes right away, and
+  // a hundred thousand queues with it in a second. `on_progress` may throw to end it.
+  enum class Step { kDeclare, kRemove };
+  using Progress = std::function<void(Step step, std::size_t done, std::size_t of)>;
   virtual void declare(const Topology& topology, const Progress& on_progress) = 0;
   void declare(const Topology& topology) { declare(topology, nullptr); }
-  virtual void remove(const Topology& topology) = 0;
+  virtual void remove(const Topology& topology, const Progress& on_progress) = 0;
+  void remove(const Topology& topology) { remove(topology, nullptr); }
 
   // Deletes everything that is ours. A second call does nothing. Throws Error when something had to be left
   // (and says what).

@@ -8,6 +8,7 @@
 #include "analysis/environment.h"
 #include "analysis/result.h"
 #include "analysis/summary.h"
+#include "cli/declared_topology.h"
 #include "cli/live_options.h"
 #include "core/ids.h"
 #include "core/units.h"
@@ -214,44 +215,6 @@ class Recorder {
   Json result_;
 };
 
-// The topology of a run for as long as it lasts. A broker that died keeps nothing, so failing to remove is
-// told, not thrown.
-class DeclaredTopology {
- public:
-  DeclaredTopology(Lease& lease, const Json& topology, const Clock& clock, const Interrupts& interrupts,
-                   RunObserver& observer)
-      : lease_(lease), topology_(Topology::from_json(topology)), observer_(observer) {
-    observer_.stage("declaring the topology");
-    const Nanoseconds began_ns = clock.now();
-    Nanoseconds told_ns = began_ns;
-    lease_.declare(topology_, [&](std::size_t done, std::size_t of) {
-      if (interrupts.count() > 0)
-        throw Error("interrupted while the topology was declared", "", "", ExitStatus::kInterrupted);
-      const Nanoseconds now = clock.now();
-      if (now - told_ns < kNanosecondsPerSecond) return;
-      told_ns = now;
-      const double per_s =
-          static_cast<double>(done) * kNanosecondsPerSecond / static_cast<double>(now - began_ns);
-      observer_.stage(
-          fmt::format("declaring the topology: {} of {} queues and bindings ({:.0f} /s)", done, of, per_s));
-    });
-  }
-  ~DeclaredTopology() {
-    try {
-      lease_.remove(topology_);
-    } catch (const Error& error) {
-      observer_.notice("the topology was not removed: " + error.summary());
-    }
-  }
-  DeclaredTopology(const DeclaredTopology&) = delete;
-  DeclaredTopology& operator=(const DeclaredTopology&) = delete;
-
- private:
-  Lease& lease_;
-  Topology topology_;
-  RunObserver& observer_;
-};
-
 }  // namespace
 
 BrokerRoom::BrokerRoom(const RunOptions& options, const Clock& clock, const Interrupts& interrupts,
@@ -362,7 +325,8 @@ class RunSequence {
 
   Json measured(Lease& lease, const PlannedRun& planned, const std::string& title,
                 const std::filesystem::path& folder, Recorder& recorder) {
-    const DeclaredTopology topology(lease, planned.topology, clock_, interrupts_, observer_);
+    const DeclaredTopology topology(lease, Topology::from_json(planned.topology), clock_, interrupts_,
+                                    observer_);
     RunSetting setting;
     setting.executable = "/proc/self/exe";
     setting.folder = folder;

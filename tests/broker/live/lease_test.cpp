@@ -92,6 +92,40 @@ TEST_F(LeaseTest, AnAdministratorGetsAVhostOfItsOwnAndItGoesAgain) {
   expect_theirs_untouched();
 }
 
+TEST_F(LeaseTest, APrivateBrokerKeepsATopologyUntilTheNextOneIsDeclared) {
+  LeaseRequest wanted;
+  wanted.run_id = "private";
+  const auto lease = Lease::open(wanted, kClock);
+  ASSERT_EQ(lease->kind(), Lease::Kind::kPrivateBroker);
+  const auto has = [&](const char* queue) {
+    return amqp::Session(amqp::Uri::parse(lease->uri())).queue(queue).has_value();
+  };
+  lease->declare(small());
+  lease->remove(small());
+  EXPECT_TRUE(has("q1"));
+  std::vector<Lease::Step> steps;
+  // "q0" is not what it was: the broker would refuse to declare it over the old one.
+  lease->declare(topology(R"({"queues": [{"name": "q0", "durable": true}]})"),
+                 [&](Lease::Step step, std::size_t, std::size_t) { steps.push_back(step); });
+  EXPECT_TRUE(has("q0"));
+  EXPECT_FALSE(has("q1"));
+  ASSERT_FALSE(steps.empty());
+  EXPECT_EQ(steps.front(), Lease::Step::kRemove);
+  EXPECT_EQ(steps.back(), Lease::Step::kDeclare);
+}
+
+TEST_F(LeaseTest, ALongRemovalCanBeEnded) {
+  const auto lease = Lease::open(request("ended"), kClock);
+  lease->declare(small());
+  EXPECT_THROW(lease->remove(small(),
+                             [](Lease::Step step, std::size_t, std::size_t of) {
+                               EXPECT_EQ(step, Lease::Step::kRemove);
+                               EXPECT_EQ(of, 2U);
+                               throw Error("interrupted", "", "", ExitStatus::kInterrupted);
+                             }),
+               Error);
+}
+
 TEST_F(LeaseTest, EnvironmentHasVersionsAndNoSecret) {
   const auto lease = Lease::open(request("environment"), kClock);
   const Json environment = lease->environment();
