@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #include "amqp/connection.h"
 #include "core/units.h"
@@ -15,6 +16,9 @@ namespace {
 constexpr std::uint16_t kNotFound = 404;
 // Enough to keep the broker busy; more would only wait in its socket.
 constexpr std::size_t kMostUnderWay = 128;
+// The broker answers a channel's requests one after the other. Declaring queues takes it 2.5 times as long
+// with one channel as with four, on two cores.
+constexpr std::size_t kMostChannels = 8;
 
 // A loop of our own that is left clean: every handle closed.
 class PrivateLoop {
@@ -56,6 +60,7 @@ class Session::Impl : public ChannelListener {
     connection_->events().on_ended = [this](const AmqpError& reason) { ended_ = reason; };
     ask("", [this](const Done& done) { connection_->open([done] { done({}); }, done); });
     ask("", [this](const Done& done) { channel_ = &connection_->open_channel(this, done); });
+    channels_ = {channel_};
   }
 
   ~Impl() override {
@@ -90,11 +95,13 @@ class Session::Impl : public ChannelListener {
                              "see whether it is paused, overloaded or under an alarm");
   }
 
-  // One request of a list: what it is about, and how to ask.
+  // One request of a list: what it is about, and how to ask. Where the order matters, one channel asks all.
+  enum class Order { kKept, kAny };
   struct Listed {
     std::function<std::string(std::size_t)> what;
-    std::function<void(std::size_t, const Done&)> start;
+    std::function<void(Channel&, std::size_t, const Done&)> start;
     Progress on_progress;
+    Order order = Order::kAny;
   };
   struct Refused {
     std::size_t index;
@@ -108,11 +115,12 @@ class Session::Impl : public ChannelListener {
     };
     const auto state =
         std::make_shared<Progressed>();  // a late answer must not write into a frame that is gone
+    const std::size_t channels = list.order == Order::kKept ? 1 : open_channels(end - first);
     reopen();
     std::size_t asked = first;
     while (first + state->answered < end) {
       for (; asked < end && !state->refused && asked - first - state->answered < kMostUnderWay; ++asked) {
-        list.start(asked, [state, index = asked](const Outcome& outcome) {
+        list.start(*channels_[asked % channels], asked, [state, index = asked](const Outcome& outcome) {
           ++state->answered;
           if (!outcome.ok() && (!state->refused || index < state->refused->index))
             state->refused = Refused{index, outcome.error()};
@@ -134,11 +142,25 @@ class Session::Impl : public ChannelListener {
       throw refused->error.to_error(where(list.what(refused->index)));
   }
 
-  // After a refusal the channel is closed.
+  // How many there are for a list, as far as the broker allows them.
+  std::size_t open_channels(std::size_t length) {
+    const std::size_t wanted = std::min(kMostChannels, 1 + length / kMostUnderWay);
+    try {
+      while (channels_.size() < wanted) {
+        ask("", [this](const Done& done) { channels_.push_back(&connection_->open_channel(nullptr, done)); });
+      }
+    } catch (const Error&) {
+      if (ended_) throw;
+    }
+    return std::min(wanted, channels_.size());
+  }
+
+  // After a refusal a channel is closed.
   void reopen() {
-    if (channel_->state() == Channel::State::kClosed) {
-      confirming_ = false;
-      ask("", [this](const Done& done) { channel_->reopen(done); });
+    for (Channel* channel : channels_) {
+      if (channel->state() != Channel::State::kClosed) continue;
+      if (channel == channel_) confirming_ = false;
+      ask("", [channel](const Done& done) { channel->reopen(done); });
     }
   }
 
@@ -173,6 +195,7 @@ class Session::Impl : public ChannelListener {
   PrivateLoop loop_;
   std::unique_ptr<Connection> connection_;
   Channel* channel_ = nullptr;
+  std::vector<Channel*> channels_;  // that one first; more once a long list asked for them
   std::optional<AmqpError> ended_;
 
  private:
@@ -239,40 +262,41 @@ void Session::unbind(const BindingDeclaration& binding) {
 void Session::declare(std::span<const QueueDeclaration> queues, const Progress& on_progress) {
   impl_->ask_whole_list(
       queues.size(), {[&](std::size_t i) { return queue_named(queues[i].name); },
-                      [&](std::size_t i, const Done& done) {
-                        impl_->channel_->declare(
+                      [&](Channel& channel, std::size_t i, const Done& done) {
+                        channel.declare(
                             queues[i], [done](const Outcome& outcome, const QueueStatus&) { done(outcome); });
                       },
                       on_progress});
 }
 
 void Session::bind(std::span<const BindingDeclaration> bindings, const Progress& on_progress) {
-  impl_->ask_whole_list(
-      bindings.size(),
-      {[&](std::size_t i) { return binding_named(bindings[i]); },
-       [&](std::size_t i, const Done& done) { impl_->channel_->bind(bindings[i], done); }, on_progress});
+  impl_->ask_whole_list(bindings.size(), {[&](std::size_t i) { return binding_named(bindings[i]); },
+                                          [&](Channel& channel, std::size_t i, const Done& done) {
+                                            channel.bind(bindings[i], done);
+                                          },
+                                          on_progress, Impl::Order::kKept});
 }
 
 void Session::remove_queues(std::span<const std::string> queues, const Progress& on_progress) {
-  impl_->ask_whole_list(queues.size(),
-                        {[&](std::size_t i) { return queue_named(queues[i]); },
-                         [&](std::size_t i, const Done& done) {
-                           impl_->channel_->delete_queue(
-                               queues[i], false, false,
-                               [done](const Outcome& outcome, std::uint32_t) { done(outcome); });
-                         },
-                         on_progress});
+  impl_->ask_whole_list(queues.size(), {[&](std::size_t i) { return queue_named(queues[i]); },
+                                        [&](Channel& channel, std::size_t i, const Done& done) {
+                                          channel.delete_queue(queues[i], false, false,
+                                                               [done](const Outcome& outcome, std::uint32_t) {
+                                                                 done(outcome);
+                                                               });
+                                        },
+                                        on_progress});
 }
 
 void Session::queues(std::span<const std::string> names, std::vector<std::optional<QueueStatus>>& statuses) {
   // Shared with answers that come late.
   const auto found = std::make_shared<std::vector<std::optional<QueueStatus>>>(names.size());
   const Impl::Listed list{[&](std::size_t i) { return queue_named(names[i]); },
-                          [&, found](std::size_t i, const Done& done) {
+                          [&, found](Channel& channel, std::size_t i, const Done& done) {
                             QueueDeclaration passive;
                             passive.name = names[i];
                             passive.passive = true;
-                            impl_->channel_->declare(
+                            channel.declare(
                                 passive, [done, found, i](const Outcome& outcome, const QueueStatus& status) {
                                   if (outcome.ok()) (*found)[i] = status;
                                   done(outcome);

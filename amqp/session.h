@@ -37,10 +37,10 @@ class Session {
   void bind(const BindingDeclaration& binding);
   void unbind(const BindingDeclaration& binding);
 
-  // Long lists, with some requests under way at a time: a hundred thousand queues would take a hundred
-  // thousand round trips else. The order of work is that of the list; the first refusal is thrown and what
-  // comes after it may be there or not. `on_progress` is told how many are done each time some are, and may
-  // throw to end it.
+  // Long lists, with some requests under way at a time, and but for bindings on several channels: a hundred
+  // thousand queues would take a hundred thousand round trips else. Bindings are made in the list's order,
+  // which the ring of a consistent-hash exchange depends on. The first refusal is thrown; what comes after it
+  // may be there or not. `on_progress` is told how many are done each time some are, and may throw to end it.
   using Progress = std::function<void(std::size_t done)>;
   void declare(std::span<const QueueDeclaration> queues, const Progress& on_progress);
   void bind(std::span<const BindingDeclaration> bindings, const Progress& on_progress);
