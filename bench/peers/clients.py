@@ -22,28 +22,34 @@ def declare(broker) -> None:
     channel.connection.close()
 
 
-def fill(broker, messages: int, folder: pathlib.Path) -> None:
-    """The queue holds exactly so many messages afterwards; stamped, as every client's are."""
-    connection = pika.BlockingConnection(pika.URLParameters(broker.uri))
+def purge(uri: str) -> None:
+    connection = pika.BlockingConnection(pika.URLParameters(uri))
     connection.channel().queue_purge(QUEUE)
     connection.close()
+
+
+def fill(broker, messages: int, folder: pathlib.Path) -> None:
+    """The queue holds exactly so many messages afterwards; stamped, as every client's are."""
+    purge(broker.uri)
     words, where, environment = Ours(broker.program).command("fill", broker.uri, messages, folder)
     subprocess.run([str(word) for word in words], cwd=where, env={**os.environ, **environment}, check=True, capture_output=True)
 
 
 class Ours:
     """An experiment is measured whole: the load comes with it. What consuming costs is told by leaving the consumer out."""
-    name, whole_tool, slower, start_s = "brokerlab", True, 1, 0.5
+    whole_tool, slower, start_s = True, 1, 0.5
     consume_tasks = ("fill and consume", "fill")
 
-    def __init__(self, program: pathlib.Path):
+    def __init__(self, program: pathlib.Path, read_coalescing: str | None = None):
         self.program = program
+        self.name = f"brokerlab, reads every {read_coalescing}" if read_coalescing else "brokerlab"
+        self.options = {"read_coalescing": read_coalescing} if read_coalescing else {}
 
     def experiment(self, task: str, amount: int) -> dict:
         body = {"size": SIZE}
         fast = {"name": "publisher", "arrivals": {"process": "closed"}, "confirms": {"enabled": False},
                 "publish": {"routing_key": QUEUE, "mandatory": False, "body": body}}
-        consumer = {"role": "consumer", "consume": {"queue": QUEUE, "ack": "auto"}}
+        consumer = {"role": "consumer", "consume": {"queue": QUEUE, "ack": "auto", **self.options}}
         queue = {"queues": [{"name": QUEUE, "durable": True, "predeclared": True}]}
         own_queue = {"queues": [{"name": "own"}]}
         if task == "publish":
@@ -100,23 +106,23 @@ class PerfTest:
 
 
 class Omq:
-    name, whole_tool, slower, start_s = "omq", True, 2, 0.5
+    """Confirms always: full speed is a large window. Declares queues only on RabbitMQ 4. Its percentiles are those of the last second,
+    so that there is none of a run with a stall."""
+    name, whole_tool, slower, start_s = "omq", True, 5, 0.5
     program = FETCHED / "bin/omq"
 
     def command(self, task: str, uri: str, amount: int, folder: pathlib.Path):
-        words = [self.program, "amqp091", "--uri", uri, "--size", SIZE]
-        words += {"publish": ["-x", 1, "-y", 0, "--publish-to", f"/exchanges/{DROP}", "-C", amount],
-                  "consume": ["-x", 0, "-y", 1, "--queues", "predeclared", "--consume-from", f"/queues/{QUEUE}", "-D", amount],
-                  "saturate": ["-x", 1, "-y", 1, "--time", f"{amount}s"],
-                  "stall": ["-x", 1, "-y", 1, "--rate", 1000, "--time", f"{amount}s"],
-                  "held stall": ["-x", 1, "-y", 1, "--rate", 1000, "--time", f"{amount}s", "--max-in-flight", WINDOW]}[task]
+        if task == "saturate":
+            purge(uri)  # what an earlier run has left
+        words = [self.program, "amqp091", "--uri", uri, "--size", SIZE, "-d=false"]
+        words += {"publish": ["-x", 1, "-y", 0, "-t", f"/exchanges/{DROP}", "-c", 1000, "-C", amount],
+                  "consume": ["-x", 0, "-y", 1, "-T", f"/queues/{QUEUE}", "--consumer-credits", 1000, "-D", amount],
+                  "saturate": ["-x", 1, "-y", 1, "-t", f"/queues/{QUEUE}", "-T", f"/queues/{QUEUE}", "--consumer-credits", 1000,
+                               "-c", 1000, "-z", f"{amount}s"]}[task]
         return words, folder, {}
 
     def delivered_per_s(self, run, _) -> float:
-        return float(re.findall(r"consumed=([\d.]+)", run.output)[-1])
-
-    def p99_ms(self, run, _) -> float:
-        return float(re.findall(r"99th[^\d]*([\d.]+)", run.output)[-1])
+        return float(re.search(r"TOTAL CONSUMED messages=\d+ rate=([\d.]+)", run.output).group(1))
 
 
 class Library:
@@ -138,5 +144,6 @@ def available(build: pathlib.Path, only: list | None) -> list:
     for client, there in peers:
         if not there:
             print(f"{client.name} is not there: run bench/peers/fetch, or build it", file=sys.stderr)
-    chosen = [Ours(build / "cli/brokerlab")] + [client for client, there in peers if there]
-    return [client for client in chosen if not only or client.name in only or client is chosen[0]]
+    program = build / "cli/brokerlab"
+    chosen = [Ours(program), Ours(program, "1ms")] + [client for client, there in peers if there]
+    return [client for client in chosen if not only or client.name in only or isinstance(client, Ours)]

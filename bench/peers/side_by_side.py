@@ -2,11 +2,12 @@
 """Us and the peers on one private broker, in interleaved rounds; medians as a Markdown table.
 
   bench/peers/fetch                                   once: the peers, into bench/peers/fetched
-  bench/peers/side_by_side.py --build build           some 10 minutes with 3 rounds
+  bench/peers/side_by_side.py --build build           some 20 minutes with 3 rounds
 
 publish   processor time per message of the client, to an exchange without queues, at full speed
 consume   the same, of a filled queue, automatic acknowledgement
 delivered messages per second through one queue, one publisher and one consumer of the same tool at full speed
+both      the processor time of that run per delivered message, sending and receiving together
 memory    the most resident memory of the tool's processes in that run
 stall     1,000 messages/s for 12 s while the broker stands still for 2 s: the 99th percentile that each tool reports, beside the true one;
           without confirms, and by a publisher that is held up, for it may have 10 unconfirmed messages
@@ -150,6 +151,18 @@ def stalled(client, task: str, broker: Broker, folder: pathlib.Path) -> float:
     return client.p99_ms(run, folder)
 
 
+def note_full_speed(client, note, seconds: int, broker: Broker, folder: pathlib.Path) -> None:
+    def once(length: int) -> tuple:
+        run = Measured(*client.command("saturate", broker.uri, length, folder))
+        return run, client.delivered_per_s(run, folder)
+
+    short, short_rate = once(seconds // 4)
+    run, rate = once(seconds)
+    note(client, "delivered", lambda: rate)
+    note(client, "both", lambda: (run.cpu_us - short.cpu_us) / (rate * seconds - short_rate * (seconds // 4)))
+    note(client, "memory", lambda: run.peak_bytes / 1e6)
+
+
 def rounds(tools: list, options, broker: Broker, folder: pathlib.Path) -> dict:
     figures: dict = {}
 
@@ -166,10 +179,8 @@ def rounds(tools: list, options, broker: Broker, folder: pathlib.Path) -> dict:
                 note(client, task, lambda: each(client, task, options.messages // client.slower, broker, folder))
             if not client.whole_tool:
                 continue
-            run = Measured(*client.command("saturate", broker.uri, options.seconds, folder))
-            note(client, "delivered", lambda: client.delivered_per_s(run, folder))
-            note(client, "memory", lambda: run.peak_bytes / 1e6)
-            for task in ("stall", "held stall"):
+            note_full_speed(client, note, options.seconds, broker, folder)
+            for task in ("stall", "held stall") if hasattr(client, "p99_ms") else ():
                 note(client, task, lambda: stalled(client, task, broker, folder))
     return figures
 
@@ -182,6 +193,7 @@ def true_p99_ms() -> float:
 def table(tools: list, figures: dict) -> str:
     ours = tools[0].name
     columns = [("publish", "publish, us CPU", "{:.2f}"), ("consume", "consume, us CPU", "{:.2f}"), ("delivered", "delivered /s", "{:,.0f}"),
+               ("both", "both at full speed, us CPU", "{:.2f}"),
                ("memory", "memory, MB", "{:.0f}"), ("stall", f"p99 in a stall, ms (true: {true_p99_ms():,.0f})", "{:,.1f}"),
                ("held stall", "the same, publisher held up", "{:,.1f}")]
     lines = ["| client | " + " | ".join(heading for _, heading, _ in columns) + " |", "| --- |" + " --- |" * len(columns)]
@@ -203,7 +215,7 @@ def main() -> int:
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path(__file__).parents[2] / "build")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--messages", type=int, default=300_000, help="per run of a client; slow ones get fewer")
-    parser.add_argument("--seconds", type=int, default=8, help="of the run at full speed")
+    parser.add_argument("--seconds", type=int, default=12, help="of the longer run at full speed")
     parser.add_argument("--only", action="append", help="only this client; may be repeated")
     parser.add_argument("--json", type=pathlib.Path, help="all figures of all rounds")
     options = parser.parse_args()
