@@ -2,23 +2,26 @@
 
 #include <string_view>
 
+#include "core/embedded.h"
+
 namespace brokerlab {
-namespace embedded {
+namespace {
 
-// Written by broker/embed_page.cmake.
-extern const std::string_view kGatewayHtml, kGatewayCss, kGatewayJs;
+BROKERLAB_EMBEDDED(gateway_html, gateway_html)
+BROKERLAB_EMBEDDED(gateway_css, gateway_css)
+BROKERLAB_EMBEDDED(gateway_js, gateway_js)
 
-}  // namespace embedded
+}  // namespace
 
 std::vector<PageFile> gateway_page(bool with_token) {
-  std::string html(embedded::kGatewayHtml);
+  std::string html(gateway_html());
   if (with_token) {
     constexpr std::string_view kHidden = "<p id=\"token-line\" hidden>";
     html.replace(html.find(kHidden), kHidden.size(), "<p id=\"token-line\">");
   }
   return {{"/", "text/html; charset=utf-8", html},
-          {"/gateway.css", "text/css; charset=utf-8", std::string(embedded::kGatewayCss)},
-          {"/gateway.js", "text/javascript; charset=utf-8", std::string(embedded::kGatewayJs)}};
+          {"/gateway.css", "text/css; charset=utf-8", std::string(gateway_css())},
+          {"/gateway.js", "text/javascript; charset=utf-8", std::string(gateway_js())}};
 }
 
 }  // namespace brokerlab
