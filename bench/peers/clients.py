@@ -37,12 +37,14 @@ def fill(broker, messages: int, folder: pathlib.Path) -> None:
 
 class Ours:
     """An experiment is measured whole: the load comes with it. What consuming costs is told by leaving the consumer out."""
-    whole_tool, slower, start_s = True, 1, 0.5
+    whole_tool, slower, start_s, tasks = True, 1, 0.5, ("publish", "consume")
     consume_tasks = ("fill and consume", "fill")
 
     def __init__(self, program: pathlib.Path, read_coalescing: str | None = None):
         self.program = program
         self.name = f"brokerlab, reads every {read_coalescing}" if read_coalescing else "brokerlab"
+        if read_coalescing:
+            self.tasks = ("consume",)
         self.options = {"read_coalescing": read_coalescing} if read_coalescing else {}
 
     def experiment(self, task: str, amount: int) -> dict:
@@ -87,7 +89,7 @@ class Ours:
 
 
 class PerfTest:
-    name, whole_tool, slower, start_s = "PerfTest", True, 1, 1.5
+    name, whole_tool, slower, start_s, tasks = "PerfTest", True, 1, 1.5, ("publish", "consume")
 
     def command(self, task: str, uri: str, amount: int, folder: pathlib.Path):
         words = ["java", "-cp", f"{FETCHED}/perftest/*", "com.rabbitmq.perf.PerfTest", "-h", uri + "%2f", "-s", SIZE, "-a"]
@@ -108,7 +110,7 @@ class PerfTest:
 class Omq:
     """Confirms always: full speed is a large window. Declares queues only on RabbitMQ 4. Its percentiles are those of the last second,
     so that there is none of a run with a stall."""
-    name, whole_tool, slower, start_s = "omq", True, 5, 0.5
+    name, whole_tool, slower, start_s, tasks = "omq", True, 5, 0.5, ("publish", "consume")
     program = FETCHED / "bin/omq"
 
     def command(self, task: str, uri: str, amount: int, folder: pathlib.Path):
@@ -126,7 +128,7 @@ class Omq:
 
 
 class Library:
-    whole_tool, start_s = False, 0
+    whole_tool, start_s, tasks = False, 0, ("publish", "consume")
 
     def __init__(self, name: str, words: list, slower: int):
         self.name, self.words, self.slower = name, words, slower

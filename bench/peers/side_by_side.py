@@ -151,37 +151,42 @@ def stalled(client, task: str, broker: Broker, folder: pathlib.Path) -> float:
     return client.p99_ms(run, folder)
 
 
-def note_full_speed(client, note, seconds: int, broker: Broker, folder: pathlib.Path) -> None:
+def full_speed(client, seconds: int, broker: Broker, folder: pathlib.Path) -> dict:
     def once(length: int) -> tuple:
         run = Measured(*client.command("saturate", broker.uri, length, folder))
         return run, client.delivered_per_s(run, folder)
 
     short, short_rate = once(seconds // 4)
     run, rate = once(seconds)
-    note(client, "delivered", lambda: rate)
-    note(client, "both", lambda: (run.cpu_us - short.cpu_us) / (rate * seconds - short_rate * (seconds // 4)))
-    note(client, "memory", lambda: run.peak_bytes / 1e6)
+    return {"delivered": rate, "both": (run.cpu_us - short.cpu_us) / (rate * seconds - short_rate * (seconds // 4)),
+            "memory": run.peak_bytes / 1e6}
+
+
+def tasks_of(client, only: list | None) -> list:
+    tasks = [*client.tasks, *(("full speed",) if client.whole_tool else ()),
+             *(("stall", "held stall") if hasattr(client, "p99_ms") else ())]
+    return [task for task in tasks if not only or task in only]
 
 
 def rounds(tools: list, options, broker: Broker, folder: pathlib.Path) -> dict:
     figures: dict = {}
 
-    def note(client, figure: str, measure) -> None:
-        try:
-            figures.setdefault((client.name, figure), []).append(measure())
-        except (RuntimeError, AttributeError, subprocess.CalledProcessError) as error:
-            print(f"{client.name} {figure}: {error}", file=sys.stderr)
+    def measure(client, task: str) -> dict:
+        if task == "full speed":
+            return full_speed(client, options.seconds, broker, folder)
+        if task in ("stall", "held stall"):
+            return {task: stalled(client, task, broker, folder)}
+        return {task: each(client, task, options.messages // client.slower, broker, folder)}
 
     for number in range(options.rounds):
         for client in tools:
             print(f"round {number + 1} of {options.rounds}: {client.name}", file=sys.stderr)
-            for task in ("publish", "consume"):
-                note(client, task, lambda: each(client, task, options.messages // client.slower, broker, folder))
-            if not client.whole_tool:
-                continue
-            note_full_speed(client, note, options.seconds, broker, folder)
-            for task in ("stall", "held stall") if hasattr(client, "p99_ms") else ():
-                note(client, task, lambda: stalled(client, task, broker, folder))
+            for task in tasks_of(client, options.task):
+                try:
+                    for figure, value in measure(client, task).items():
+                        figures.setdefault((client.name, figure), []).append(value)
+                except (RuntimeError, AttributeError, subprocess.CalledProcessError) as error:
+                    print(f"{client.name} {task}: {error}", file=sys.stderr)
     return figures
 
 
@@ -217,6 +222,8 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=300_000, help="per run of a client; slow ones get fewer")
     parser.add_argument("--seconds", type=int, default=12, help="of the longer run at full speed")
     parser.add_argument("--only", action="append", help="only this client; may be repeated")
+    parser.add_argument("--task", action="append", choices=["publish", "consume", "full speed", "stall", "held stall"],
+                        help="only this one; may be repeated")
     parser.add_argument("--json", type=pathlib.Path, help="all figures of all rounds")
     options = parser.parse_args()
     tools = clients.available(options.build.resolve(), options.only)
