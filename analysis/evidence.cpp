@@ -209,12 +209,16 @@ RunEvidence RunEvidence::from_json(const Json& json) {
 }
 
 std::uint32_t RunEvidence::queue_index(const std::string& name) {
-  for (std::size_t i = 0; i < queues.size(); ++i)
-    if (queues[i].name == name) return static_cast<std::uint32_t>(i);
-  QueueEvidence queue;
-  queue.name = name;
-  queues.push_back(std::move(queue));
-  return static_cast<std::uint32_t>(queues.size() - 1);
+  for (; indexed_queues_ < queues.size(); ++indexed_queues_)
+    queue_indices_.try_emplace(queues[indexed_queues_].name, indexed_queues_);
+  const auto [found, added] = queue_indices_.try_emplace(name, indexed_queues_);
+  if (added) {
+    QueueEvidence queue;
+    queue.name = name;
+    queues.push_back(std::move(queue));
+    ++indexed_queues_;
+  }
+  return found->second;
 }
 
 }  // namespace brokerlab

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -115,6 +116,10 @@ struct RunEvidence {
   Nanoseconds measure_start() const { return measure_start_ns.value_or(t0_ns); }
   // The queue's index; a queue nobody listed is added.
   std::uint32_t queue_index(const std::string& name);
+
+ private:
+  std::unordered_map<std::string, std::uint32_t> queue_indices_;  // of the first indexed_queues_ of them
+  std::uint32_t indexed_queues_ = 0;
 };
 
 }  // namespace brokerlab
