@@ -12,6 +12,7 @@ import pika
 HERE = pathlib.Path(__file__).resolve().parent
 FETCHED = HERE / "fetched"
 DROP, QUEUE, SIZE = "peers-drop", "peers-queue", 100
+TASKS = ("publish", "consume", "full speed", "stall", "held stall")
 WINDOW = 10  # of a publisher that is held up: so many may be unconfirmed
 
 
@@ -37,15 +38,15 @@ def fill(broker, messages: int, folder: pathlib.Path) -> None:
 
 class Ours:
     """An experiment is measured whole: the load comes with it. What consuming costs is told by leaving the consumer out."""
-    whole_tool, slower, start_s, tasks = True, 1, 0.5, ("publish", "consume")
+    slower, start_s, tasks = 1, 0.5, TASKS
     consume_tasks = ("fill and consume", "fill")
 
     def __init__(self, program: pathlib.Path, read_coalescing: str | None = None):
         self.program = program
-        self.name = f"brokerlab, reads every {read_coalescing}" if read_coalescing else "brokerlab"
+        self.name, self.options = "brokerlab", {}
         if read_coalescing:
-            self.tasks = ("consume",)
-        self.options = {"read_coalescing": read_coalescing} if read_coalescing else {}
+            self.name, self.options = f"brokerlab, reads every {read_coalescing}", {"read_coalescing": read_coalescing}
+            self.tasks = TASKS[1:]  # it publishes as the other does
 
     def experiment(self, task: str, amount: int) -> dict:
         body = {"size": SIZE}
@@ -89,7 +90,7 @@ class Ours:
 
 
 class PerfTest:
-    name, whole_tool, slower, start_s, tasks = "PerfTest", True, 1, 1.5, ("publish", "consume")
+    name, slower, start_s, tasks = "PerfTest", 1, 1.5, TASKS
 
     def command(self, task: str, uri: str, amount: int, folder: pathlib.Path):
         words = ["java", "-cp", f"{FETCHED}/perftest/*", "com.rabbitmq.perf.PerfTest", "-h", uri + "%2f", "-s", SIZE, "-a"]
@@ -110,12 +111,10 @@ class PerfTest:
 class Omq:
     """Confirms always: full speed is a large window. Declares queues only on RabbitMQ 4. Its percentiles are those of the last second,
     so that there is none of a run with a stall."""
-    name, whole_tool, slower, start_s, tasks = "omq", True, 5, 0.5, ("publish", "consume")
+    name, slower, tasks = "omq", 5, ("publish", "consume", "full speed")
     program = FETCHED / "bin/omq"
 
     def command(self, task: str, uri: str, amount: int, folder: pathlib.Path):
-        if task == "saturate":
-            purge(uri)  # what an earlier run has left
         words = [self.program, "amqp091", "--uri", uri, "--size", SIZE, "-d=false"]
         words += {"publish": ["-x", 1, "-y", 0, "-t", f"/exchanges/{DROP}", "-c", 1000, "-C", amount],
                   "consume": ["-x", 0, "-y", 1, "-T", f"/queues/{QUEUE}", "--consumer-credits", 1000, "-D", amount],
@@ -128,7 +127,7 @@ class Omq:
 
 
 class Library:
-    whole_tool, start_s, tasks = False, 0, ("publish", "consume")
+    tasks = ("publish", "consume")
 
     def __init__(self, name: str, words: list, slower: int):
         self.name, self.words, self.slower = name, words, slower

@@ -153,6 +153,7 @@ def stalled(client, task: str, broker: Broker, folder: pathlib.Path) -> float:
 
 def full_speed(client, seconds: int, broker: Broker, folder: pathlib.Path) -> dict:
     def once(length: int) -> tuple:
+        clients.purge(broker.uri)  # what an earlier run has left
         run = Measured(*client.command("saturate", broker.uri, length, folder))
         return run, client.delivered_per_s(run, folder)
 
@@ -160,12 +161,6 @@ def full_speed(client, seconds: int, broker: Broker, folder: pathlib.Path) -> di
     run, rate = once(seconds)
     return {"delivered": rate, "both": (run.cpu_us - short.cpu_us) / (rate * seconds - short_rate * (seconds // 4)),
             "memory": run.peak_bytes / 1e6}
-
-
-def tasks_of(client, only: list | None) -> list:
-    tasks = [*client.tasks, *(("full speed",) if client.whole_tool else ()),
-             *(("stall", "held stall") if hasattr(client, "p99_ms") else ())]
-    return [task for task in tasks if not only or task in only]
 
 
 def rounds(tools: list, options, broker: Broker, folder: pathlib.Path) -> dict:
@@ -181,7 +176,9 @@ def rounds(tools: list, options, broker: Broker, folder: pathlib.Path) -> dict:
     for number in range(options.rounds):
         for client in tools:
             print(f"round {number + 1} of {options.rounds}: {client.name}", file=sys.stderr)
-            for task in tasks_of(client, options.task):
+            for task in client.tasks:
+                if options.task and task not in options.task:
+                    continue
                 try:
                     for figure, value in measure(client, task).items():
                         figures.setdefault((client.name, figure), []).append(value)
@@ -222,7 +219,7 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=300_000, help="per run of a client; slow ones get fewer")
     parser.add_argument("--seconds", type=int, default=12, help="of the longer run at full speed")
     parser.add_argument("--only", action="append", help="only this client; may be repeated")
-    parser.add_argument("--task", action="append", choices=["publish", "consume", "full speed", "stall", "held stall"],
+    parser.add_argument("--task", action="append", choices=clients.TASKS,
                         help="only this one; may be repeated")
     parser.add_argument("--json", type=pathlib.Path, help="all figures of all rounds")
     options = parser.parse_args()
