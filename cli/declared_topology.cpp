@@ -17,21 +17,20 @@ DeclaredTopology::DeclaredTopology(Lease& lease, Topology topology, const Clock&
       interrupts_(interrupts),
       observer_(observer) {
   observer_.stage("declaring the topology");
-  lease_.declare(topology_, progress());
+  lease_.declare(topology_, progress(0));
 }
 
 DeclaredTopology::~DeclaredTopology() {
   try {
-    lease_.remove(topology_, progress());
+    // A run that Ctrl-C has ended removes what it made; only another one ends that, too.
+    lease_.remove(topology_, progress(interrupts_.count()));
   } catch (const Error& error) {
     observer_.notice("the topology was not removed: " + error.summary());
   }
 }
 
-// A run that Ctrl-C has ended removes what it made; only another one ends that, too.
-Lease::Progress DeclaredTopology::progress() {
-  return [this, interrupts_before = interrupts_.count(), step_now = std::optional<Lease::Step>(),
-          began_ns = Nanoseconds{0},
+Lease::Progress DeclaredTopology::progress(int interrupts_before) {
+  return [this, interrupts_before, step_now = std::optional<Lease::Step>(), began_ns = Nanoseconds{0},
           told_ns = Nanoseconds{0}](Lease::Step step, std::size_t done, std::size_t of) mutable {
     const bool declaring = step == Lease::Step::kDeclare;
     if (interrupts_.count() > interrupts_before) {

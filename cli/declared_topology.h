@@ -21,7 +21,8 @@ class DeclaredTopology {
   DeclaredTopology& operator=(const DeclaredTopology&) = delete;
 
  private:
-  Lease::Progress progress();
+  // Throws once there were more interrupts than that.
+  Lease::Progress progress(int interrupts_before);
 
   Lease& lease_;
   const Topology topology_;
